@@ -1,0 +1,60 @@
+"""Values and contracts, all public: what a plugin may import. No I/O, no UI."""
+
+from g4tui.core.backend import (
+    AsyncEngine,
+    Backend,
+    Engine,
+    Host,
+    ModelFile,
+    ModelInfo,
+    NoOptions,
+    estimated_tokens,
+    unsupported,
+)
+from g4tui.core.cancel import Cancel
+from g4tui.core.errors import ErrorInfo, ErrorKind, G4tuiError
+from g4tui.core.events import (
+    Event,
+    Failed,
+    Finished,
+    FinishReason,
+    Phase,
+    Progress,
+    ReasoningDelta,
+    TextDelta,
+    Usage,
+)
+from g4tui.core.messages import Attachment, Message, Params, Request, Role
+from g4tui.core.naming import ModelSpec, parse_model
+
+__all__ = [
+    "AsyncEngine",
+    "Attachment",
+    "Backend",
+    "Cancel",
+    "Engine",
+    "ErrorInfo",
+    "ErrorKind",
+    "Event",
+    "Failed",
+    "FinishReason",
+    "Finished",
+    "G4tuiError",
+    "Host",
+    "Message",
+    "ModelFile",
+    "ModelInfo",
+    "ModelSpec",
+    "NoOptions",
+    "Params",
+    "Phase",
+    "Progress",
+    "ReasoningDelta",
+    "Request",
+    "Role",
+    "TextDelta",
+    "Usage",
+    "estimated_tokens",
+    "parse_model",
+    "unsupported",
+]

@@ -1,0 +1,21 @@
+"""What every test may use."""
+
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def default_model() -> Path:
+    """The real 98 MB model, pulled by `make setup`."""
+    return REPOSITORY / ".cache" / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh `G4TUI_HOME`, for this process and its children."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("G4TUI_HOME", str(folder))
+    return folder
