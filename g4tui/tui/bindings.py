@@ -1,0 +1,91 @@
+"""Every key of the program in one table: what it does, where, and under which name it is remapped.
+
+`[keys]` in the settings maps an id to keys (`"chat.new" = "ctrl+k"`); F1 and the palette read the
+same table. Keys that the prompt's editor has by itself (Ctrl+A, Ctrl+W...) are not in it.
+"""
+
+from typing import Literal, NamedTuple
+
+from textual.binding import Binding
+
+Place = Literal["anywhere", "chat", "prompt", "transcript", "sessions", "dialog"]
+
+
+class Action(NamedTuple):
+    """One thing a key does. `keys` is Textual's comma-separated form; empty: palette only."""
+
+    id: str
+    keys: str
+    action: str
+    label: str
+    place: Place
+    show: bool = False
+    palette: bool = False
+    priority: bool = False
+    detail: str = ""
+
+
+ACTIONS: tuple[Action, ...] = (
+    # action names with a prefix run there; without one, on the widget or screen that binds them
+    Action("app.help", "f1", "app.help", "Help", "anywhere", True, True, True),
+    Action("app.palette", "ctrl+p", "app.command_palette", "Palette", "anywhere", True),
+    Action("app.quit", "ctrl+q", "app.quit", "Quit", "anywhere", False, True, True),
+    Action("app.interrupt", "ctrl+c", "app.interrupt", "Stop", "anywhere", False, False, True),
+    Action("app.plugins", "", "app.plugins", "Plugins", "anywhere", False, True),
+    Action("app.keys", "", "app.keys", "API keys", "anywhere", False, True),
+    Action("chat.new", "ctrl+n", "screen.new_session", "New chat", "chat", True, True),
+    Action("chat.model", "ctrl+o", "screen.choose_model", "Model", "chat", True, True),
+    Action(
+        "chat.parameters",
+        "ctrl+g",
+        "screen.parameters",
+        "Parameters and system prompt",
+        "chat",
+        False,
+        True,
+    ),
+    Action("chat.sidebar", "ctrl+b", "screen.toggle_sidebar", "Session list", "chat", False, True),
+    Action("chat.rename", "f2", "screen.rename_session", "Rename chat", "chat", False, True),
+    Action("chat.delete", "", "screen.delete_session", "Delete chat", "chat", False, True),
+    Action("chat.stop", "escape", "screen.stop", "Stop", "chat"),
+    Action("chat.page_up", "pageup", "screen.page(-1)", "Scroll up", "chat"),
+    Action("chat.page_down", "pagedown", "screen.page(1)", "Scroll down", "chat"),
+    Action("chat.bottom", "ctrl+end", "screen.bottom", "To the newest text", "chat"),
+    Action("prompt.send", "enter", "send", "Send", "prompt", True),
+    Action("prompt.newline", "ctrl+j,shift+enter,alt+enter", "newline", "Newline", "prompt", True),
+    Action("prompt.history_back", "up", "history(-1)", "Earlier prompt", "prompt"),
+    Action("prompt.history_on", "down", "history(1)", "Later prompt", "prompt"),
+    Action("transcript.regenerate", "r", "regenerate", "Regenerate", "transcript", True, True),
+    Action("transcript.edit", "e", "edit", "Edit your message", "transcript", True, True),
+    Action("transcript.copy", "y", "copy", "Copy", "transcript", True, True),
+    Action("transcript.continue", "g", "resume", "Go on with an answer", "transcript", False, True),
+    Action("transcript.keep", "a", "keep", "Keep an answer as it is", "transcript"),
+    Action("transcript.release", "u", "release", "Release the model", "transcript", False, True),
+    Action("transcript.thinking", "t", "thinking", "Fold the thinking", "transcript", False, True),
+    Action("transcript.sibling_back", "left", "sibling(-1)", "Earlier answer", "transcript"),
+    Action("transcript.sibling_on", "right", "sibling(1)", "Later answer", "transcript"),
+    Action("transcript.previous", "k,ctrl+up", "previous", "Message above", "transcript"),
+    Action("transcript.next", "j,ctrl+down", "next", "Message below", "transcript"),
+    Action("transcript.up", "up", "scroll_up", "Line up", "transcript"),
+    Action("transcript.down", "down", "scroll_down", "Line down", "transcript"),
+    Action("transcript.home", "home", "home", "To the first message", "transcript"),
+    Action("transcript.end", "end", "end", "To the newest text", "transcript"),
+    Action("sessions.rename", "f2,r", "rename", "Rename", "sessions"),
+    Action("sessions.delete", "delete,d", "delete", "Delete", "sessions"),
+)
+
+
+def bindings(place: Place) -> list[Binding]:
+    """The Textual bindings of one place, remappable by id."""
+    return [
+        Binding(
+            action.keys,
+            action.action,
+            action.label,
+            show=action.show,
+            priority=action.priority,
+            id=action.id,
+        )
+        for action in ACTIONS
+        if action.place == place and action.keys
+    ]

@@ -1,0 +1,82 @@
+"""What widgets and screens tell each other: past-tense facts that bubble up to the chat screen."""
+
+from textual.message import Message
+
+from g4tui.core.errors import ErrorInfo
+from g4tui.core.messages import Attachment
+
+
+class ServicesReady(Message):
+    """`app.services` is there (store, runtime, chat...); posted to the app once, after first paint."""
+
+
+class ServicesFailed(Message):
+    """The library or the settings could not be opened."""
+
+    def __init__(self, error: ErrorInfo) -> None:
+        self.error = error
+        super().__init__()
+
+
+class PluginsLoaded(Message):
+    """Every plugin has loaded, failed or run out of time."""
+
+
+class SessionChosen(Message):
+    """A session was picked in the list (or found): show it."""
+
+    def __init__(self, session_id: str, message_id: str | None = None) -> None:
+        self.session_id = session_id
+        self.message_id = message_id
+        super().__init__()
+
+
+class NewSessionAsked(Message):
+    """A new chat is wanted."""
+
+
+class SessionRenameAsked(Message):
+    """The person wants another title for a session."""
+
+    def __init__(self, session_id: str, title: str) -> None:
+        self.session_id = session_id
+        self.title = title
+        super().__init__()
+
+
+class SessionDeleteAsked(Message):
+    """The person wants a session gone; the chat screen asks first."""
+
+    def __init__(self, session_id: str, title: str) -> None:
+        self.session_id = session_id
+        self.title = title
+        super().__init__()
+
+
+class SessionsChanged(Message):
+    """Titles, order or number of sessions changed: the list should be read again."""
+
+
+class ModelChosen(Message):
+    """Another model is to answer from now on; `model` is its full id."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        super().__init__()
+
+
+class PromptSent(Message):
+    """Enter in the prompt."""
+
+    def __init__(self, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+        self.text = text
+        self.attachments = attachments
+        super().__init__()
+
+
+class LinkAsked(Message):
+    """A link in a message was clicked; its URL is shown before anything opens."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        super().__init__()

@@ -1,0 +1,1 @@
+"""The screens; each has its style sheet beside it."""
