@@ -87,13 +87,18 @@ class Host:
         self.log = log
         self.progress = progress
 
+    @property
+    def conversations(self) -> Path:
+        """Where the folders of all conversations are."""
+        return self.cache_dir / "conversations"
+
     def conversation_dir(self, cache_key: str) -> Path:
         """The folder (made here, mode 0700) for state kept for one conversation.
 
         The host deletes it with the conversation, and the least recently used ones when all of
         them outgrow the cache's limit: whatever is in it may be gone at the next turn.
         """
-        folder = self.cache_dir / "conversations" / cache_key
+        folder = self.conversations / cache_key
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 

@@ -1,0 +1,23 @@
+"""How many threads a native model should use."""
+
+import os
+from pathlib import Path
+
+_TOPOLOGY = Path("/sys/devices/system/cpu")
+
+
+def physical_cores() -> int:
+    """Physical cores that this process may run on; where the system does not tell, half the logical.
+
+    Hyper-threads share the units that decode is made of, so that more threads than this are slower.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return max(1, (os.cpu_count() or 2) // 2)
+    usable = os.sched_getaffinity(0)
+    siblings = set()
+    for cpu in usable:
+        try:
+            siblings.add((_TOPOLOGY / f"cpu{cpu}/topology/thread_siblings_list").read_text())
+        except OSError:
+            return len(usable)
+    return len(siblings)
