@@ -19,9 +19,6 @@ HOSTILE = st.text(
     )
 )
 
-KEPT_FORMAT = {0x00AD, 0x200C, 0x200D, 0x180E}
-"""Format characters (Cf) that scripts and emoji need."""
-
 
 def forbidden(character: str) -> bool:
     """Whether a terminal would obey it, or hide behind it; written apart from the table."""
