@@ -1,0 +1,221 @@
+"""One turn of a conversation, from what the person typed to the saved answer. Knows no screen."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
+
+import msgspec
+
+from g4tui.core import (
+    Attachment,
+    Cancel,
+    Finished,
+    G4tuiError,
+    Message,
+    ModelSpec,
+    Params,
+    Progress,
+    Request,
+)
+from g4tui.engine.budget import fit
+from g4tui.engine.draft import AnswerDraft
+from g4tui.engine.runtime import Runtime
+from g4tui.engine.turn_events import (
+    ContextUsed,
+    MemoryBegins,
+    TurnEvent,
+    TurnFinished,
+    TurnStarted,
+)
+from g4tui.plugin import FinishedTurn, Plugins
+from g4tui.store import MessageRow, Store
+
+HEAD = object()
+FLUSH_S = 0.2
+
+
+class Chat:
+    """Sends, regenerates and resumes. Iterate with `contextlib.aclosing`.
+
+    Each call yields `TurnStarted` once the question is on disk, and `TurnFinished` last. A failure
+    is an answer with an error, not an exception; only a turn that could not even be saved raises
+    `G4tuiError`. Leaving the iteration early stops the model and keeps the text so far.
+    `defaults` are the person's parameters; a session's go over them, a call's over both.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        runtime: Runtime,
+        plugins: Plugins,
+        *,
+        defaults: Params = Params(),
+        flush_s: float = FLUSH_S,
+    ) -> None:
+        self._store = store
+        self._runtime = runtime
+        self._plugins = plugins
+        self._defaults = defaults
+        self._flush_s = flush_s
+
+    async def send(
+        self,
+        session: str,
+        text: str,
+        *,
+        spec: ModelSpec,
+        params: Params = Params(),
+        parent: str | None | object = HEAD,
+        attachments: Sequence[Attachment] = (),
+        cancel: Cancel | None = None,
+    ) -> AsyncGenerator[TurnEvent]:
+        """Ask: after the session's last message, or after `parent` (`None`: as a new beginning)."""
+        row = await asyncio.to_thread(self._store.session, session)
+        if parent is HEAD:
+            parent = row.head
+        assert parent is None or isinstance(parent, str)
+        params = self._defaults.merged(row.params).merged(params)
+        question = Message("user", text, attachments=tuple(attachments))
+        user, answer = await asyncio.to_thread(
+            self._store.begin_turn, session, parent, question, spec.id, params
+        )
+        async with aclosing(self._turn(user, answer, spec, params, cancel)) as events:
+            async for event in events:
+                yield event
+
+    async def regenerate(
+        self,
+        answer: str,
+        *,
+        spec: ModelSpec,
+        params: Params = Params(),
+        cancel: Cancel | None = None,
+    ) -> AsyncGenerator[TurnEvent]:
+        """Answer the same question once more, beside `answer`."""
+        old = await asyncio.to_thread(self._store.message, answer)
+        row = await asyncio.to_thread(self._store.session, old.session)
+        params = self._defaults.merged(row.params).merged(params)
+        _, new = await asyncio.to_thread(
+            self._store.begin_turn, old.session, old.parent, None, spec.id, params
+        )
+        async with aclosing(self._turn(None, new, spec, params, cancel)) as events:
+            async for event in events:
+                yield event
+
+    async def resume(
+        self, answer: str, *, spec: ModelSpec, cancel: Cancel | None = None
+    ) -> AsyncGenerator[TurnEvent]:
+        """Go on with an answer that was interrupted or stopped, where its text ends."""
+        row = await asyncio.to_thread(self._store.resume_answer, answer)
+        async with aclosing(self._turn(None, row, spec, row.params, cancel)) as events:
+            async for event in events:
+                yield event
+
+    async def _turn(
+        self,
+        user: MessageRow | None,
+        answer: MessageRow,
+        spec: ModelSpec,
+        params: Params,
+        cancel: Cancel | None,
+    ) -> AsyncGenerator[TurnEvent]:
+        cancel = cancel or Cancel()
+        draft = AnswerDraft(self._store, answer, self._flush_s)
+        finished: MessageRow | None = None
+        try:
+            yield TurnStarted(user, answer)
+            try:
+                async with aclosing(self._answer(answer, draft, spec, params, cancel)) as events:
+                    async for event in events:
+                        yield event
+            except G4tuiError as error:
+                draft.fail(error.info)
+            for delta in draft.end():
+                yield delta
+            finished = await draft.finish()
+        finally:
+            if finished is None:  # the person left, or the program ends
+                cancel.request()
+                draft.end()
+                with suppress(G4tuiError):  # nobody is left to be told
+                    draft.finish_now()
+        await self._tell_plugins(finished)
+        yield TurnFinished(finished)
+
+    async def _answer(
+        self,
+        answer: MessageRow,
+        draft: AnswerDraft,
+        spec: ModelSpec,
+        params: Params,
+        cancel: Cancel,
+    ) -> AsyncGenerator[TurnEvent]:
+        async with aclosing(self._runtime.load(spec, cancel)) as steps:
+            async for step in steps:
+                yield step
+        if cancel.requested:
+            draft.take(Finished("cancelled"))
+            return
+        request, told = await self._request(answer, spec, params)
+        for event in told:
+            yield event
+        async with aclosing(self._runtime.generate(spec, request, cancel)) as stream:
+            async for event in stream:
+                if isinstance(event, Progress):
+                    yield event
+                for delta in draft.take(event):
+                    yield delta
+                if draft.broken is not None:
+                    raise G4tuiError.of(draft.broken)
+
+    async def _request(
+        self, answer: MessageRow, spec: ModelSpec, params: Params
+    ) -> tuple[Request, list[TurnEvent]]:
+        """What to send, plugins heard and cut to the context, and what to tell of the cut."""
+        model = await self._runtime.opened(spec)
+        session = await asyncio.to_thread(self._store.session, answer.session)
+        rows = await asyncio.to_thread(self._store.path, answer.session, answer.parent)
+        resumed = answer.message if answer.message.text else None
+        if resumed is not None and not model.can_continue:
+            raise G4tuiError(
+                "unsupported",
+                "This model cannot go on with a partial answer",
+                f"{spec.id} takes whole questions only.",
+                "Regenerate the answer, or keep it as it is.",
+            )
+        history = [row.message for row in rows] + ([resumed] if resumed else [])
+        system = (Message("system", session.system),) if session.system.strip() else ()
+        request = Request(
+            (*system, *history),
+            params,
+            continue_last=resumed is not None,
+            cache_key=answer.session,
+        )
+        request = await asyncio.to_thread(self._plugins.prepare_turn, request)
+
+        heading = tuple(m for m in request.messages if m.role == "system")
+        said = [m for m in request.messages if m.role != "system"]
+        shift = len(said) - len(history)  # a plugin may have added or taken some
+        before = _memory_start(rows) + shift
+        fitted = await fit(
+            heading, said, max(0, before), model.count_tokens, model.context, params.max_tokens
+        )
+        told: list[TurnEvent] = []
+        begins = fitted.start - shift
+        if 0 < begins < len(rows):
+            await asyncio.to_thread(self._store.set_memory_start, answer.id, rows[begins].id)
+            told.append(MemoryBegins(rows[begins].id, begins))
+        told.append(ContextUsed(fitted.used, fitted.limit))
+        return msgspec.structs.replace(
+            request, messages=(*heading, *said[fitted.start :])
+        ), told
+
+    async def _tell_plugins(self, answer: MessageRow) -> None:
+        turn = FinishedTurn(answer.session, answer.model, answer.message, answer.state)
+        await asyncio.to_thread(self._plugins.turn_finished, turn)
+
+
+def _memory_start(rows: Sequence[MessageRow]) -> int:
+    """Where the model's memory began at the last answer: staying there keeps its cache warm."""
+    marked = next((row.memory_start for row in reversed(rows) if row.memory_start), None)
+    return next((i for i, row in enumerate(rows) if row.id == marked), 0)

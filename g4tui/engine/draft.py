@@ -1,0 +1,133 @@
+"""An answer on its way to disk: collected as it streams, flushed a few times a second."""
+
+import asyncio
+import time
+
+import msgspec
+
+from g4tui.core import (
+    ErrorInfo,
+    Event,
+    Failed,
+    Finished,
+    FinishReason,
+    G4tuiError,
+    Message,
+    ReasoningDelta,
+    TextDelta,
+    Usage,
+)
+from g4tui.engine.reasoning import ReasoningSplitter
+from g4tui.store import MessageRow, Store
+
+# With these the text so far is worth going on from; other errors end an answer for good.
+INTERRUPTIONS = {"crashed", "network", "timeout", "protocol", "server"}
+
+
+class AnswerDraft:
+    """Takes an engine's events, keeps what an answer has become, and saves it.
+
+    At most `flush_s` seconds of text are ever unsaved. `broken` is the storage error that ended
+    saving, if one did.
+    """
+
+    def __init__(self, store: Store, row: MessageRow, flush_s: float) -> None:
+        self._store = store
+        self._row = row
+        self._flush_s = flush_s
+        self._split = ReasoningSplitter(row.message.text, row.message.reasoning)
+        self._usage: Usage | None = None
+        self._reason: FinishReason | None = None
+        self._error: ErrorInfo | None = None
+        self._started = time.monotonic()
+        self._first: float | None = None
+        self._flushing: asyncio.Task[None] | None = None
+        self.broken: ErrorInfo | None = None
+
+    def take(self, event: Event) -> list[TextDelta | ReasoningDelta]:
+        """Note an event; the deltas to show, thinking split off."""
+        match event:
+            case TextDelta(text):
+                self._touch()
+                return self._split.feed(text)
+            case ReasoningDelta(text):
+                self._touch()
+                return [self._split.add_reasoning(text)]
+            case Usage():
+                self._usage = event
+            case Finished(reason):
+                self._reason = reason
+            case Failed(error):
+                self._error = error
+        return []
+
+    def fail(self, error: ErrorInfo) -> None:
+        """The turn broke outside of the engine's stream."""
+        self._error = error
+
+    def end(self) -> list[TextDelta | ReasoningDelta]:
+        """The last deltas, held back until now."""
+        return self._split.end()
+
+    async def finish(self) -> MessageRow:
+        """Save the answer for good: as stopped, failed, interrupted or complete."""
+        if self._flushing is not None:
+            await asyncio.wait([self._flushing])
+        try:
+            return await asyncio.to_thread(self.finish_now)
+        except G4tuiError as error:
+            return self._unsaved(error.info)
+
+    def finish_now(self) -> MessageRow:
+        """As `finish`, where no loop runs any more. Raises `G4tuiError` of the store."""
+        return self._store.finish_answer(
+            self._row.id,
+            state=self._state(),
+            text=self._split.text,
+            reasoning=self._split.reasoning,
+            usage=self._measured(),
+            error=self._error,
+            finish_reason=self._reason,
+        )
+
+    def _touch(self) -> None:
+        if self._first is None:
+            self._first = time.monotonic()
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush_later())
+
+    async def _flush_later(self) -> None:
+        await asyncio.sleep(self._flush_s)
+        try:
+            await asyncio.to_thread(
+                self._store.flush_answer, self._row.id, self._split.text, self._split.reasoning
+            )
+        except G4tuiError as error:
+            self.broken = error.info
+
+    def _state(self) -> str:
+        if self._reason == "cancelled":
+            return "stopped"
+        if self._reason is not None:
+            return "complete"
+        if self._error is None:
+            return "interrupted"
+        has_text = bool(self._split.text or self._split.reasoning)
+        return "interrupted" if has_text and self._error.kind in INTERRUPTIONS else "failed"
+
+    def _measured(self) -> Usage | None:
+        """The engine's numbers; the time to the first token as seen here where it gave none."""
+        if self._usage is None or self._usage.ttft_s is not None or self._first is None:
+            return self._usage
+        return msgspec.structs.replace(self._usage, ttft_s=self._first - self._started)
+
+    def _unsaved(self, error: ErrorInfo) -> MessageRow:
+        """What to show when the library could not take it: the text is still on the screen."""
+        return msgspec.structs.replace(
+            self._row,
+            message=Message("assistant", self._split.text, self._split.reasoning),
+            state="failed",
+            usage=self._measured(),
+            error=error,
+            finish_reason=self._reason,
+        )

@@ -1,0 +1,308 @@
+"""The models that are open: loaded when first asked, shared, queued, unloaded, held back."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+
+import msgspec
+
+from g4tui.config import Settings, backend_options
+from g4tui.core import (
+    AsyncEngine,
+    Backend,
+    Cancel,
+    Event,
+    Failed,
+    Finished,
+    G4tuiError,
+    Host,
+    Message,
+    ModelInfo,
+    ModelSpec,
+    Progress,
+    Request,
+)
+from g4tui.engine.caches import evict
+from g4tui.engine.cores import physical_cores
+from g4tui.engine.opened import LoopModel, OpenedModel, plugin_error
+from g4tui.engine.quarantine import Quarantine
+from g4tui.models import Library
+from g4tui.paths import Paths
+from g4tui.plugin import Plugins
+from g4tui.worker import HostConfig, Worker
+
+AnyBackend = Backend[msgspec.Struct]
+Secret = Callable[[str, str], str | None]
+
+# Two loaded native models are what a comparison needs; more would only fill the memory.
+KEEP_LOADED = 2
+# A backend whose list takes longer is shown as not ready rather than waited for.
+LIST_LIMIT_S = 4.0
+
+
+class _Slot:
+    """One model's place: requests take turns on `turn`, `model` is what is loaded, if anything."""
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+        self.loading = asyncio.Lock()
+        self.model: OpenedModel | None = None
+        self.native = False
+
+
+class Runtime:
+    """Opens models by name and answers requests with them. Lives on one event loop."""
+
+    def __init__(
+        self,
+        plugins: Plugins,
+        settings: Settings,
+        paths: Paths,
+        library: Library,
+        *,
+        secret: Secret = lambda server, origin: None,
+        log: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self._plugins = plugins
+        self._settings = settings
+        self._paths = paths
+        self._library = library
+        self._secret = secret
+        self._log = log
+        self._slots: dict[ModelSpec, _Slot] = {}
+        self.quarantine = Quarantine(paths.quarantine_file)
+
+    async def list_models(self) -> list[ModelInfo]:
+        """The models of every loaded backend. A backend that fails is listed as not ready."""
+        backends = self._plugins.backends()
+        found = await asyncio.gather(*(self._models_of(backend) for backend in backends))
+        return [model for models in found for model in models]
+
+    def destination(self, spec: ModelSpec) -> str:
+        """The host that this model's conversations go to; empty when they stay here."""
+        backend = self._plugins.backend(spec.backend)
+        return backend.destination(spec, backend_options(self._settings, backend))
+
+    async def load(self, spec: ModelSpec, cancel: Cancel) -> AsyncGenerator[Progress]:
+        """Open the model if it is not, telling how far that is. Raises `G4tuiError`."""
+        slot = self._slot(spec)
+        steps: asyncio.Queue[Progress | None] = asyncio.Queue()
+        task = asyncio.create_task(self._ensure(spec, slot, steps.put_nowait))
+        task.add_done_callback(lambda _: steps.put_nowait(None))
+        loop = asyncio.get_running_loop()
+        cancel.on_request(lambda: loop.call_soon_threadsafe(task.cancel))
+        try:
+            while (step := await steps.get()) is not None:
+                yield step
+        finally:
+            if not task.done():
+                task.cancel()
+            await asyncio.wait([task])
+        if task.cancelled():
+            return
+        task.result()
+
+    async def generate(
+        self, spec: ModelSpec, request: Request, cancel: Cancel
+    ) -> AsyncGenerator[Event]:
+        """Answer a request; one at a time for a model. Ends with `Finished` or `Failed`."""
+        slot = self._slot(spec)
+        if spec.adapters and self._plugins.backend(spec.backend).hot_adapters:
+            request = msgspec.structs.replace(request, adapters=spec.adapters)
+        async with slot.turn:
+            try:
+                async with aclosing(self.load(spec, cancel)) as steps:
+                    async for step in steps:
+                        yield step
+            except G4tuiError as error:
+                yield Failed(error.info)
+                return
+            model = slot.model
+            if cancel.requested or model is None:
+                yield Finished("cancelled")
+                return
+            try:
+                async for event in model.generate(request, cancel):
+                    self._judge(spec, event)
+                    yield event
+            finally:
+                cancel.request()
+
+    async def opened(self, spec: ModelSpec) -> OpenedModel:
+        """The loaded model. Raises `G4tuiError`."""
+        slot = self._slot(spec)
+        await self._ensure(spec, slot, lambda step: None)
+        assert slot.model is not None
+        return slot.model
+
+    async def count_tokens(self, spec: ModelSpec, messages: Sequence[Message]) -> int:
+        """Tokens of a prompt made of `messages`."""
+        return await (await self.opened(spec)).count_tokens(messages)
+
+    async def unload(self, spec: ModelSpec) -> None:
+        """End the model's process, or close its connections; state of conversations is saved."""
+        slot = self._slots.pop(self._key(spec), None)
+        if slot is not None and slot.model is not None:
+            await slot.model.close()
+        await asyncio.to_thread(self.evict_caches)
+
+    def evict_caches(self) -> None:
+        """Keep what backends save for conversations within the limit."""
+        evict(self._paths.plugin_caches, self._settings.cache.max_bytes)
+
+    async def close(self) -> None:
+        """Unload everything."""
+        await asyncio.gather(*(self.unload(spec) for spec in list(self._slots)))
+
+    def _key(self, spec: ModelSpec) -> ModelSpec:
+        backend = self._plugins.backend(spec.backend)
+        return spec.base if backend.hot_adapters else spec
+
+    def _slot(self, spec: ModelSpec) -> _Slot:
+        return self._slots.setdefault(self._key(spec), _Slot())
+
+    def _judge(self, spec: ModelSpec, event: Event) -> None:
+        if isinstance(event, Finished):
+            self.quarantine.clear(spec.base.id)
+        elif isinstance(event, Failed) and event.error.kind == "crashed":
+            self.quarantine.strike(spec.base.id)
+
+    async def _ensure(
+        self, spec: ModelSpec, slot: _Slot, tell: Callable[[Progress], None]
+    ) -> None:
+        async with slot.loading:
+            if slot.model is not None and slot.model.alive:
+                return
+            self.quarantine.check(spec.base.id)
+            backend = await asyncio.to_thread(self._plugins.backend, spec.backend)
+            options = backend_options(self._settings, backend)
+            key = self._key(spec)
+            if backend.runs == "loop":
+                slot.model = await self._open_here(backend, options, key)
+                return
+            await self._make_room(slot)
+            slot.native = True
+            worker = await self._worker(backend, key)
+            try:
+                await worker.start(tell)
+            except BaseException as error:
+                await worker.close()
+                if isinstance(error, G4tuiError) and error.info.kind == "crashed":
+                    self.quarantine.strike(spec.base.id)
+                raise
+            slot.model = worker
+
+    async def _open_here(
+        self, backend: AnyBackend, options: msgspec.Struct, spec: ModelSpec
+    ) -> LoopModel:
+        host = await self._host(backend)
+        try:
+            engine = await asyncio.to_thread(backend.open, spec, options, host)
+        except G4tuiError:
+            raise
+        except Exception as error:
+            raise G4tuiError.of(plugin_error(error)) from error
+        if not isinstance(engine, AsyncEngine):
+            raise G4tuiError(
+                "plugin",
+                "The backend opened the wrong kind of engine",
+                f"{backend.name} says that it runs on the loop, but gave no AsyncEngine.",
+                "Tell the plugin's author.",
+            )
+        return LoopModel(engine)
+
+    async def _worker(self, backend: AnyBackend, spec: ModelSpec) -> Worker:
+        host = await self._host(backend)
+        return Worker(
+            backend.name,
+            spec,
+            options=self._settings.backends.get(backend.name, {}),
+            host=HostConfig(
+                cache_dir=host.cache_dir, model_files=host.model_files, threads=host.threads
+            ),
+            log_path=self._paths.worker_log(spec.id),
+            extra_env=backend.environment(),
+        )
+
+    async def _make_room(self, mine: _Slot) -> None:
+        """Unload the native models that were loaded first, down to what is kept beside a new one."""
+        loaded = [
+            (spec, slot)
+            for spec, slot in self._slots.items()
+            if slot is not mine and slot.native and slot.model is not None
+        ]
+        for spec, slot in loaded[: max(0, len(loaded) - KEEP_LOADED + 1)]:
+            if not slot.turn.locked():
+                await self.unload(spec)
+
+    async def _host(self, backend: AnyBackend) -> Host:
+        files = await asyncio.to_thread(self._library.files)
+        return Host(
+            cache_dir=self._paths.plugin_cache(backend.name),
+            model_files=files,
+            threads=physical_cores(),
+            secret=self._secret,
+            log=self._log,
+        )
+
+    async def _models_of(self, backend: AnyBackend) -> list[ModelInfo]:
+        try:
+            options = backend_options(self._settings, backend)
+            host = await self._host(backend)
+            listed = await asyncio.wait_for(
+                _in_daemon(lambda: backend.models(host, options)), LIST_LIMIT_S
+            )
+        except G4tuiError as error:
+            return [_not_ready(backend, error.info.title, error.info.remedy)]
+        except TimeoutError:
+            return [_not_ready(backend, "did not list its models in time", "Try again later.")]
+        except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
+            return [_not_ready(backend, str(error), "See: g4tui plugins")]
+        held = set(self.quarantine.held())
+        return [_held(model) if model.id in held else model for model in listed]
+
+
+async def _in_daemon(work: Callable[[], list[ModelInfo]]) -> list[ModelInfo]:
+    """Run plugin code that may hang in a thread that cannot hold up the program's end."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[list[ModelInfo]] = loop.create_future()
+
+    def settle(result: list[ModelInfo] | None, error: Exception | None) -> None:
+        if done.done():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result or [])
+
+    def run() -> None:
+        try:
+            outcome: tuple[list[ModelInfo] | None, Exception | None] = (work(), None)
+        except Exception as error:  # noqa: BLE001  (handed on to the waiter)
+            outcome = (None, error)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, *outcome)
+
+    threading.Thread(target=run, daemon=True, name="list models").start()
+    return await done
+
+
+def _not_ready(backend: AnyBackend, detail: str, remedy: str) -> ModelInfo:
+    return ModelInfo(
+        id=f"{backend.name}:",
+        backend=backend.name,
+        title=backend.name,
+        ready=False,
+        detail=detail,
+        remedy=remedy,
+    )
+
+
+def _held(model: ModelInfo) -> ModelInfo:
+    return msgspec.structs.replace(
+        model,
+        ready=False,
+        detail="held back after two crashes",
+        remedy=f"Release it with: g4tui models release {model.id}",
+    )
