@@ -70,8 +70,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("transcript.down", "down", "scroll_down", "Line down", "transcript"),
     Action("transcript.home", "home", "home", "To the first message", "transcript"),
     Action("transcript.end", "end", "end", "To the newest text", "transcript"),
-    Action("sessions.rename", "f2,r", "rename", "Rename", "sessions"),
-    Action("sessions.delete", "delete,d", "delete", "Delete", "sessions"),
+    Action("sessions.filter", "slash", "filter", "Filter by title", "sessions", True),
+    Action("sessions.rename", "f2,r", "rename", "Rename", "sessions", True),
+    Action("sessions.delete", "delete,d", "delete", "Delete", "sessions", True),
+    Action("sessions.leave", "escape", "leave", "Clear the filter", "sessions"),
+    Action("sessions.up", "up", "move(-1)", "Chat above", "sessions"),
+    Action("sessions.down", "down", "move(1)", "Chat below", "sessions"),
+    Action("dialog.close", "escape", "close", "Close", "dialog", True),
 )
 
 
