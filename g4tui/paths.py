@@ -1,0 +1,83 @@
+"""Where things lie: settings, the library with its models, and what may be thrown away."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from g4tui.core.errors import G4tuiError
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Three folders: `config` (a person's settings), `data` (sessions, models), `cache`.
+
+    The fields are plain values. `database`, `models`, `logs` and `plugin_cache` make their folder
+    when they are asked for (mode 0700); a refusal of the disk is a `G4tuiError` of kind `storage`.
+    """
+
+    config: Path
+    data: Path
+    cache: Path
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Paths":
+        """Below `$G4TUI_HOME` where that is set, else where the platform wants them."""
+        home = environ.get("G4TUI_HOME", "")
+        if home:
+            root = Path(home).expanduser().absolute()
+            return cls(root / "config", root / "data", root / "cache")
+        from platformdirs import PlatformDirs  # 20 ms, of no use under G4TUI_HOME
+
+        dirs = PlatformDirs("g4tui", appauthor=False)
+        return cls(dirs.user_config_path, dirs.user_data_path, dirs.user_cache_path)
+
+    @property
+    def config_file(self) -> Path:
+        """The person's own settings; g4tui only reads it."""
+        return self.config / "config.toml"
+
+    @property
+    def settings_file(self) -> Path:
+        """Settings that g4tui writes; `config_file` goes before it."""
+        return self.config / "settings.toml"
+
+    @property
+    def keys_file(self) -> Path:
+        """API keys, for where there is no keyring (mode 0600)."""
+        return self.config / "keys.json"
+
+    @property
+    def database(self) -> Path:
+        """The library of sessions."""
+        return private_folder(self.data) / "library.sqlite3"
+
+    @property
+    def models(self) -> Path:
+        """The folder of model files."""
+        return private_folder(self.data / "models")
+
+    @property
+    def logs(self) -> Path:
+        """The folder of workers' logs."""
+        return private_folder(self.cache / "logs")
+
+    def plugin_cache(self, name: str) -> Path:
+        """The folder that the plugin `name` may fill; it may be emptied at any time."""
+        return private_folder(self.cache / "plugins" / name)
+
+
+def private_folder(folder: Path) -> Path:
+    """`folder`, made if it is not there, as is every missing folder above it (mode 0700)."""
+    try:
+        for place in reversed((folder, *folder.parents)):
+            if not place.is_dir():
+                place.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise G4tuiError(
+            "storage",
+            "A folder of g4tui cannot be made",
+            f"{folder}: {error.strerror or error}.",
+            "Make it writable, or set G4TUI_HOME to a folder that is.",
+        ) from error
+    return folder
