@@ -1,6 +1,8 @@
 """Where things lie: settings, the library with its models, and what may be thrown away."""
 
 import os
+import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +14,8 @@ from g4tui.core.errors import G4tuiError
 class Paths:
     """Three folders: `config` (a person's settings), `data` (sessions, models), `cache`.
 
-    The fields are plain values. `database`, `models`, `logs` and `plugin_cache` make their folder
-    when they are asked for (mode 0700); a refusal of the disk is a `G4tuiError` of kind `storage`.
+    The fields are plain values. What lies in `data` or `cache` has its folder made
+    when its path is asked for (mode 0700); a refusal is a `G4tuiError` of kind `storage`.
     """
 
     config: Path
@@ -62,9 +64,24 @@ class Paths:
         """The folder of workers' logs."""
         return private_folder(self.cache / "logs")
 
+    @property
+    def quarantine_file(self) -> Path:
+        """Which models killed their worker."""
+        return private_folder(self.data) / "quarantine.json"
+
+    def worker_log(self, model: str) -> Path:
+        """What the worker of the model of this name prints; the same name gives the same file."""
+        readable = re.sub(r"[^A-Za-z0-9.-]+", "-", model)[-60:].strip("-.")
+        return self.logs / f"{readable}-{zlib.crc32(model.encode()):08x}.log"
+
+    @property
+    def plugin_caches(self) -> Path:
+        """What holds one folder for each plugin."""
+        return private_folder(self.cache / "plugins")
+
     def plugin_cache(self, name: str) -> Path:
         """The folder that the plugin `name` may fill; it may be emptied at any time."""
-        return private_folder(self.cache / "plugins" / name)
+        return private_folder(self.plugin_caches / name)
 
 
 def private_folder(folder: Path) -> Path:
