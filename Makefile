@@ -1,0 +1,74 @@
+# The two commands are `make run` and `make test`; everything they need they set up themselves.
+
+PYTHON ?= python3
+PROMPT ?=
+VENV := .venv
+BIN := $(VENV)/bin
+MODEL := smollm2-135m-instruct
+QUESTION := Can I run a large language model on a laptop?
+PACKAGES := g4tui backends/g4tui_ctransformers backends/g4tui_llama_cpp backends/g4tui_openai
+
+# What tests and benchmarks download stays in the checkout.
+TEST_HOME := $(CURDIR)/.cache/home
+TEST_MODEL := $(TEST_HOME)/data/models/$(MODEL).gguf
+
+# The vision library of llama.cpp takes a third of its build and is not used.
+export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PROMPT
+
+.PHONY: help setup run test check bench wheel clean
+
+help:
+	@echo "make run                 chat (the first time: installs, compiles llama.cpp, pulls a 98 MB model)"
+	@echo "make run PROMPT='...'    ask one question"
+	@echo "make test                set up and run every check and test"
+	@echo "make check               lint, format, types, imports"
+	@echo "make bench               speed, as ratios in one run"
+	@echo "make wheel               build the wheel into dist/"
+	@echo "make clean               remove what the other commands made here"
+
+$(VENV)/made: Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "g4tui needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) >&2
+	@touch $@
+
+# Output goes to stderr, so that `make run | cat` prints the answer alone.
+$(VENV)/installed: $(VENV)/made pyproject.toml constraints.txt
+	@echo "Installing. Compiling llama.cpp takes 5 to 12 minutes, once." >&2
+	$(BIN)/pip install -c constraints.txt -e ".[llama-cpp]" >&2
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/pip install -c constraints.txt -e ".[dev]" >&2
+	@touch $@
+
+$(TEST_MODEL): | $(VENV)/installed
+	G4TUI_HOME=$(TEST_HOME) $(BIN)/g4tui models pull $(MODEL) >&2
+
+setup: $(VENV)/installed
+	@$(BIN)/g4tui models pull --if-missing $(MODEL) >&2
+
+run: setup
+	@if [ -n "$$PROMPT" ]; then $(BIN)/g4tui ask "$$PROMPT" </dev/null; \
+	elif [ -t 0 ] && [ -t 1 ]; then $(BIN)/g4tui; \
+	else $(BIN)/g4tui ask "$(QUESTION)" </dev/null; fi
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(PACKAGES)
+	$(BIN)/lint-imports
+
+test: check $(TEST_MODEL)
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/installed-dev $(TEST_MODEL)
+	$(BIN)/python tests/benchmarks/run.py
+
+wheel: $(VENV)/installed-dev
+	$(BIN)/python -m build
+
+clean:
+	rm -rf $(VENV) .cache build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
