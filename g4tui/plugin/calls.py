@@ -1,6 +1,5 @@
 """Calling the hooks of a turn: one by one, each guarded, all of them within a limit."""
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -78,6 +77,8 @@ class TurnHooks:
                 self._tell(name, f"{hook} was not done within {self._limit_s:g} s; it is left out.")
 
     def _tell(self, name: str, detail: str) -> None:
+        import logging  # only for what goes wrong
+
         logging.getLogger(__name__).warning("plugin %s: %s", name, detail)
         remedy = "Update it, or switch it off: " + disable_line(name)
         self._complain(name, ErrorInfo("plugin", f"A hook of {name} failed", detail, remedy))

@@ -1,6 +1,5 @@
 """Loading one plugin in a thread that may hang or raise without harm."""
 
-import difflib
 import threading
 import time
 from collections.abc import Iterable
@@ -11,6 +10,7 @@ import msgspec
 import pluggy
 
 from g4tui.core import Backend, ErrorInfo, ErrorKind, G4tuiError
+from g4tui.nearest import nearest
 from g4tui.plugin import hookspecs
 from g4tui.plugin.exchange import Exporter, Importer
 from g4tui.plugin.report import PluginReport
@@ -212,8 +212,8 @@ def _missing_module(source: Source, error: ModuleNotFoundError) -> ErrorInfo:
 
 def _unknown_hook(plugin: str, hook: str) -> G4tuiError:
     known = [name for name in vars(hookspecs) if name.startswith("g4tui_")]
-    near = difflib.get_close_matches(hook, known, n=1)
-    remedy = f"Did its author mean {near[0]}?" if near else "Update g4tui or the plugin."
+    near = nearest(hook, known)
+    remedy = f"Did its author mean {near}?" if near else "Update g4tui or the plugin."
     return G4tuiError.of(plugin_error(plugin, f"There is no hook {hook}.", remedy))
 
 

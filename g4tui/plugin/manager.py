@@ -1,6 +1,5 @@
 """All plugins of one run of the application."""
 
-import difflib
 import os
 import threading
 from collections.abc import Collection, Mapping
@@ -11,6 +10,7 @@ import msgspec
 import pluggy
 
 from g4tui.core import Backend, ErrorInfo, G4tuiError, Request
+from g4tui.nearest import did_you_mean
 from g4tui.plugin import hookspecs
 from g4tui.plugin.calls import TurnHooks
 from g4tui.plugin.exchange import Exporter, Importer
@@ -166,12 +166,11 @@ class Plugins:
                 "--no-plugins was given." if self._only_ours else "",
                 f"Switch it on: g4tui plugins enable {name} (and see ${DISABLED_VARIABLE}).",
             )
-        near = difflib.get_close_matches(name, self._loadings, n=1)
         known = ", ".join(self._loadings) or "none"
         return G4tuiError(
             "usage",
             f"There is no backend {name}",
-            f"Installed: {known}." + (f" Did you mean {near[0]}?" if near else ""),
+            f"Installed: {known}. {did_you_mean(name, self._loadings)}".rstrip(),
             _NAMES,
         )
 

@@ -1,0 +1,198 @@
+"""TOML tables held against msgspec types: dotted keys, unknown keys, readable errors."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from g4tui.core import G4tuiError
+
+Table = dict[str, object]
+
+
+class Unknown(NamedTuple):
+    """A key that the type does not have, and those that it has in that place."""
+
+    key: tuple[str, ...]
+    known: tuple[str, ...]
+
+
+def read_table(file: Path) -> Table:
+    """A TOML file; a missing one is empty. Raises `G4tuiError` of kind `config`."""
+    try:
+        with file.open("rb") as stream:
+            return tomllib.load(stream)
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise G4tuiError(
+            "config", f"{file.name} is not valid TOML", f"{file}: {reason}.", f"Correct {file}."
+        ) from error
+    except OSError as error:
+        raise G4tuiError(
+            "config", f"{file.name} cannot be read", f"{file}: {error.strerror or error}."
+        ) from error
+
+
+def dotted(key: tuple[str, ...]) -> str:
+    """A key as it is typed: `backends.llama-cpp.threads`; other characters are quoted."""
+    return ".".join(
+        part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else msgspec.json.encode(part).decode()
+        for part in key
+    )
+
+
+def parse_key(text: str) -> tuple[str, ...]:
+    """The parts of a dotted key; raises `G4tuiError` of kind `usage`."""
+    try:
+        found: object = tomllib.loads(f"{text}=0") if "\n" not in text else {}
+    except tomllib.TOMLDecodeError:
+        found = {}
+    key: list[str] = []
+    while isinstance(found, dict) and len(found) == 1:
+        part, found = next(iter(found.items()))
+        key.append(part)
+    if not key or found != 0:
+        raise G4tuiError("usage", f"{text!r} is not a setting's name", "It reads like chat.model.")
+    return tuple(key)
+
+
+def value_at(table: Mapping[str, object], key: tuple[str, ...]) -> object:
+    """What lies at `key`; raises `KeyError`."""
+    found: object = table
+    for part in key:
+        if not isinstance(found, Mapping):
+            raise KeyError(part)
+        found = found[part]
+    return found
+
+
+def leaves(table: Mapping[str, object], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The keys of everything that is not a table, and of empty tables."""
+    for name, value in table.items():
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, (*above, name))
+        else:
+            yield (*above, name)
+
+
+def with_value(table: Table, key: tuple[str, ...], value: object) -> Table:
+    """A copy of `table` with `value` at `key`; raises `G4tuiError` where a value is in the way."""
+    name, *rest = key
+    if not rest:
+        return {**table, name: value}
+    inner = table.get(name, {})
+    if not isinstance(inner, dict):
+        raise G4tuiError("usage", f"{name} is a value, not a table", f"It is set to {inner!r}.")
+    return {**table, name: with_value(inner, tuple(rest), value)}
+
+
+def without_value(table: Table, key: tuple[str, ...]) -> Table:
+    """A copy of `table` without `key`, and without tables that became empty."""
+    name, *rest = key
+    inner = table.get(name)
+    kept = {other: value for other, value in table.items() if other != name}
+    if rest and isinstance(inner, dict) and (left := without_value(inner, tuple(rest))):
+        return {**table, name: left}
+    return kept
+
+
+def merged(under: Table, over: Table) -> Table:
+    """Both tables; where both have a value, that of `over`."""
+    result = dict(under)
+    for name, value in over.items():
+        below = result.get(name)
+        both = isinstance(below, dict) and isinstance(value, dict)
+        result[name] = merged(below, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
+def unknown_key(table: Mapping[str, object], kind: type[msgspec.Struct]) -> Unknown | None:
+    """The first key that `kind` does not have, at any depth."""
+    from msgspec.inspect import type_info
+
+    return _unknown(table, type_info(kind), ())
+
+
+def _unknown(value: object, kind: msgspec.inspect.Type, above: tuple[str, ...]) -> Unknown | None:
+    from msgspec import inspect
+
+    if not isinstance(value, Mapping):
+        return None
+    kind = _table_kind(kind)
+    if isinstance(kind, inspect.StructType):
+        fields = {field.encode_name: field.type for field in kind.fields}
+        for name, inner in value.items():
+            if name not in fields:
+                return Unknown((*above, name), tuple(fields))
+            if found := _unknown(inner, fields[name], (*above, name)):
+                return found
+    if isinstance(kind, inspect.DictType):
+        for name, inner in value.items():
+            if found := _unknown(inner, kind.value_type, (*above, name)):
+                return found
+    return None
+
+
+def bare(kind: msgspec.inspect.Type) -> msgspec.inspect.Type:
+    """A type without what `Meta` says about it."""
+    from msgspec import inspect
+
+    while isinstance(kind, inspect.Metadata):
+        kind = kind.type
+    return kind
+
+
+def _table_kind(kind: msgspec.inspect.Type) -> msgspec.inspect.Type:
+    """The one table type in a union; another type is itself."""
+    from msgspec import inspect
+
+    kind = bare(kind)
+    if not isinstance(kind, inspect.UnionType):
+        return kind
+    members = [bare(each) for each in kind.types]
+    tables = [each for each in members if isinstance(each, inspect.StructType | inspect.DictType)]
+    return tables[0] if len(tables) == 1 else kind
+
+
+def kind_at(kind: type[msgspec.Struct], key: tuple[str, ...]) -> msgspec.inspect.Type | None:
+    """The type of the value at `key`; `None` where that is not known."""
+    from msgspec import inspect
+
+    found: inspect.Type = inspect.type_info(kind)
+    for part in key:
+        found = _table_kind(found)
+        if isinstance(found, inspect.StructType):
+            fields = {field.encode_name: field.type for field in found.fields}
+            if part not in fields:
+                return None
+            found = fields[part]
+        elif isinstance(found, inspect.DictType):
+            found = found.value_type
+        else:
+            return None
+    return bare(found)
+
+
+def readable(error: msgspec.ValidationError) -> str:
+    """msgspec's message with the key in front: `ui.flush_ms: expected int, got str`."""
+    text = str(error).replace("`", "")
+    for theirs, toml in (
+        ("object", "table"),
+        ("array", "list"),
+        ("int", "integer"),
+        ("str", "text"),
+    ):
+        text = re.sub(rf"\b{theirs}\b", toml, text)
+    what, at, where = text.rpartition(" - at $")
+    if not at:
+        return _lowered(text)
+    return f"{where.lstrip('.')}: {_lowered(what)}" if where else _lowered(what)
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
