@@ -7,7 +7,7 @@ from g4tui.core.messages import Attachment
 
 
 class ServicesReady(Message):
-    """`app.services` is there (store, runtime, chat...); posted to the app once, after first paint."""
+    """`app.services` is there; posted to the app once, after the first paint."""
 
 
 class ServicesFailed(Message):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from g4tui.core.messages import Params
@@ -45,7 +45,7 @@ class SessionOptions:
     """
 
     system: str = ""
-    params: Params = Params()
+    params: Params = field(default_factory=Params)
     context: int | None = None
 
 
