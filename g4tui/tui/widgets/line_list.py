@@ -147,7 +147,7 @@ class LineList(ScrollView, Generic[AnyRow], can_focus=True):
             self.refresh_lines(index)
 
     def _scroll_to_cursor(self) -> None:
-        if self.cursor < 0 or not self.is_attached:
+        if self.cursor < 0 or not self.is_attached or not self.size:
             return
         # The heading above the first row of a group comes into sight with it.
         top = self.cursor

@@ -1,9 +1,8 @@
 """The sidebar: every saved chat, newest first, grouped by day, filtered by title."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import on
 from textual.actions import SkipAction
@@ -32,8 +31,7 @@ NEW = "+"
 """The key of the row that starts a chat (a session's id is never that)."""
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(NamedTuple):
     """A session, a heading (`key` empty) or the row for a new chat."""
 
     key: str
