@@ -1,0 +1,115 @@
+"""The wire, with guards. Imports httpx2, so only ever imported late."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx2
+
+from g4tui_openai.keys import Key
+from g4tui_openai.options import Limits
+
+_PASSED = frozenset(
+    {"host", "accept", "content-type", "content-length", "user-agent", "connection"}
+)
+_ACCOUNT = frozenset({"openai-organization", "openai-project"})
+_BLANK_LINES = (b"\n\n", b"\r\r", b"\r\n\r\n")
+HEAD = "g4tui.head"
+
+
+class TooMuchError(Exception):
+    """The server sent more than an answer may have."""
+
+
+class EncodedError(Exception):
+    """The server compressed what was asked for plain, so its size cannot be bounded."""
+
+
+class Guard(httpx2.AsyncBaseTransport):
+    """Sends the key to its own origin only, and stops an answer that outgrows its limits.
+
+    Other headers that the client library adds (from the environment too) stay here, except
+    OpenAI's account headers on the way to OpenAI.
+    """
+
+    def __init__(
+        self,
+        inner: httpx2.AsyncBaseTransport,
+        origin: str,
+        key: Key | None,
+        limits: Limits,
+        *,
+        official: bool,
+    ) -> None:
+        self._inner = inner
+        self._origin = origin
+        self._key = key
+        self._limits = limits
+        self._passed = _PASSED | _ACCOUNT if official else _PASSED
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """As the inner transport."""
+        for name in list(request.headers):
+            if name.lower() not in self._passed:
+                del request.headers[name]
+        request.headers["Accept-Encoding"] = "identity"
+        if self._key and _origin(request.url) == self._origin:
+            request.headers["Authorization"] = self._key.authorization()
+        try:
+            response = await self._inner.handle_async_request(request)
+        finally:
+            request.headers.pop("Authorization", None)
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
+            await response.aclose()
+            raise EncodedError
+        head = bytearray()
+        stream = response.stream
+        assert isinstance(stream, httpx2.AsyncByteStream)
+        return httpx2.Response(
+            status_code=response.status_code,
+            headers=response.headers,
+            stream=_Counted(stream, self._limits, head),
+            extensions={**response.extensions, HEAD: head},
+        )
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._inner.aclose()
+
+
+class _Counted(httpx2.AsyncByteStream):
+    """A body that ends with `TooMuchError`; its first bytes are kept for the diagnosis."""
+
+    def __init__(self, inner: httpx2.AsyncByteStream, limits: Limits, head: bytearray) -> None:
+        self._inner = inner
+        self._limits = limits
+        self._head = head
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        total = event = 0
+        before = b""
+        async for part in self._inner:
+            total += len(part)
+            event = _since_blank_line(before + part, len(part), event)
+            if total > self._limits.body_bytes or event > self._limits.event_bytes:
+                raise TooMuchError
+            if len(self._head) < 4096:
+                self._head += part[: 4096 - len(self._head)]
+            before = part[-3:]
+            # A server that is always ready would otherwise never let the loop turn.
+            await asyncio.sleep(0)
+            yield part
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def _since_blank_line(window: bytes, added: int, event: int) -> int:
+    """Bytes of the event that is being received, after `added` more of them."""
+    ends = [at + len(line) for line in _BLANK_LINES if (at := window.rfind(line)) >= 0]
+    return len(window) - max(ends) if ends else event + added
+
+
+def _origin(url: httpx2.URL) -> str:
+    port = url.port or (443 if url.scheme == "https" else 80)
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    return f"{url.scheme}://{host}:{port}"
