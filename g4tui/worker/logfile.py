@@ -1,0 +1,62 @@
+"""The child's log: what native code prints, kept short, read when something went wrong."""
+
+import os
+import tempfile
+from pathlib import Path
+
+MAX_BYTES = 256 * 1024
+KEPT_BYTES = 64 * 1024
+TAIL_BYTES = 16 * 1024
+TAIL_LINES = 12
+TAIL_LINE_LENGTH = 200
+
+
+class LogFile:
+    """A file that the child appends to and the host keeps within `MAX_BYTES`, more or less.
+
+    The host holds its own descriptor, so the log can be read and cut while the child hangs, after
+    it died, and when another g4tui put a new file in its place. The log before is kept as `.1`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.descriptor = _fresh(path)
+        except OSError:
+            # A cache that cannot be written is no reason not to answer.
+            with tempfile.TemporaryFile(buffering=0) as nameless:
+                self.descriptor = os.dup(nameless.fileno())
+
+    def bound(self) -> None:
+        """Drop the older part when the log outgrew its limit."""
+        size = os.fstat(self.descriptor).st_size
+        if size <= MAX_BYTES:
+            return
+        kept = _read_end(self.descriptor, size, KEPT_BYTES)
+        os.ftruncate(self.descriptor, 0)
+        os.write(self.descriptor, b"[older lines were dropped]\n" + kept)
+
+    def tail(self) -> str:
+        """The last lines, each of bearable length."""
+        size = os.fstat(self.descriptor).st_size
+        text = _read_end(self.descriptor, size, TAIL_BYTES).decode(errors="replace")
+        lines = [line.rstrip()[:TAIL_LINE_LENGTH] for line in text.splitlines() if line.strip()]
+        return "\n".join(lines[-TAIL_LINES:])
+
+    def close(self) -> None:
+        """Let go of the file; it stays on the disk."""
+        os.close(self.descriptor)
+
+
+def _fresh(path: Path) -> int:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size:
+        path.replace(path.with_name(path.name + ".1"))
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+    return os.open(path, flags, 0o600)
+
+
+def _read_end(descriptor: int, size: int, wanted: int) -> bytes:
+    """The last `wanted` bytes. Windows has no `pread`; a position means nothing to an appender."""
+    os.lseek(descriptor, max(0, size - wanted), os.SEEK_SET)
+    return os.read(descriptor, wanted)
