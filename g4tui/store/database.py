@@ -1,0 +1,214 @@
+"""One SQLite file: one writer at a time, and readers that never wait for it."""
+
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from g4tui.core import G4tuiError
+from g4tui.store import errors, files
+from g4tui.store.fold import indexed
+
+IDLE_READERS = 3
+CACHE_KIB = 16 * 1024
+JOURNAL_LIMIT_BYTES = 64 * 1024 * 1024
+WAL_RETRY_S = 0.02
+
+
+class Database:
+    """Connections to the library. Every method may be called from any thread.
+
+    `busy_s`: how long to wait for another process that is writing. Errors are `G4tuiError`s.
+    """
+
+    def __init__(self, path: Path, busy_s: float) -> None:
+        self.path = path
+        self.busy_s = busy_s
+        self._uri = f"{path.absolute().as_uri()}?mode=rw"
+        self._write_lock = threading.RLock()
+        self._depth = 0
+        self._readers_lock = threading.Lock()
+        self._readers: list[sqlite3.Connection] = []
+        self._closed = False
+        self._writer = self.connect()
+        try:
+            with errors.told(path):
+                self._prepare_writer()
+        except BaseException:
+            self._writer.close()
+            raise
+
+    def connect(self) -> sqlite3.Connection:
+        """A plain connection; never makes the file."""
+        with errors.told(self.path):
+            connection = sqlite3.connect(
+                self._uri,
+                uri=True,
+                timeout=self.busy_s,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        return connection
+
+    def _prepare_writer(self) -> None:
+        writer = self._writer
+        deadline = time.monotonic() + self.busy_s
+        # Changing the journal's mode does not wait for others by itself, as all else does.
+        while writer.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            try:
+                writer.execute("PRAGMA journal_mode = WAL")
+                break
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(WAL_RETRY_S)
+        writer.execute("PRAGMA foreign_keys = ON")
+        writer.execute("PRAGMA secure_delete = FAST")
+        writer.execute(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT_BYTES}")
+        if sys.platform == "darwin":
+            writer.execute("PRAGMA fullfsync = ON")  # fsync alone does not reach the disk there
+        writer.create_function("g4tui_indexed", 1, _indexed_column, deterministic=True)
+
+    @contextmanager
+    def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """One transaction, all or nothing; on the disk when this returns, if `durable`.
+
+        Inside another `write` of the same thread it is a part of that one, undone by itself when
+        it raises.
+        """
+        with self._write_lock, errors.told(self.path):
+            self._check_open()
+            if self._depth:
+                with _nested(self._writer):
+                    yield self._writer
+                return
+            self._writer.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+                self._depth = 1
+                yield self._writer
+                self._writer.execute("COMMIT")
+            finally:
+                self._depth = 0
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """One consistent view of what is committed."""
+        connection = self._reader()
+        try:
+            with errors.told(self.path):
+                connection.execute("BEGIN")
+                try:
+                    yield connection
+                finally:
+                    connection.rollback()
+        finally:
+            self._put_back(connection)
+
+    def close(self) -> None:
+        """Close every connection; a reader in use is closed when it is done."""
+        with self._readers_lock:
+            self._closed = True
+            idle, self._readers = self._readers, []
+        for reader in idle:
+            reader.close()
+        with self._write_lock:
+            self._writer.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise G4tuiError(
+                "storage", "The library is closed", str(self.path), "Start g4tui again."
+            )
+
+    def _reader(self) -> sqlite3.Connection:
+        with self._readers_lock:
+            self._check_open()
+            if self._readers:
+                return self._readers.pop()
+        connection = self.connect()
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _put_back(self, connection: sqlite3.Connection) -> None:
+        with self._readers_lock:
+            if not self._closed and len(self._readers) < IDLE_READERS:
+                self._readers.append(connection)
+                return
+        connection.close()
+
+
+@contextmanager
+def _nested(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:  # a full disk ends the whole transaction
+            connection.execute("ROLLBACK TO part")
+            connection.execute("RELEASE part")
+        raise
+    connection.execute("RELEASE part")
+
+
+def _indexed_column(column: str | bytes) -> str:
+    """For triggers: a text column's words. Bytes are a text with lone surrogates."""
+    text = column if isinstance(column, str) else column.decode("utf-8", "replace")
+    return indexed(text)
+
+
+def checked_file(path: Path, newest_version: int) -> None:
+    """Refuse, before anything is written, a file that is not a library of this g4tui.
+
+    A missing or an empty file will become a library, unless a journal says that one was here.
+    """
+    journal = files.journal(path)
+    has_journal = journal.exists() and journal.stat().st_size > 0
+    if not path.exists() or path.stat().st_size == 0:
+        if has_journal:
+            raise errors.damaged(path, f"it is missing or empty, but its journal {journal} is not")
+        if path.exists() and files.newest_backup(path) is not None:
+            raise errors.damaged(path, "it is empty, but there are backups of it")
+        return
+    header = files.header(path)
+    if not header.startswith(files.MAGIC) or len(header) < files.HEADER_LENGTH:
+        raise errors.not_a_library(path, "It is no SQLite database, or its beginning is damaged.")
+    version, application = files.header_number(header, 60), files.header_number(header, 68)
+    if has_journal or not application:
+        version, application, is_empty = _committed_numbers(path)
+        if is_empty and not version:
+            return
+    if application != files.APPLICATION_ID:
+        raise errors.not_a_library(path, "It is a database of another program.")
+    if version > newest_version:
+        raise newer(path, version, newest_version)
+
+
+def newer(path: Path, version: int, newest_version: int) -> G4tuiError:
+    """A library that this g4tui cannot read."""
+    return G4tuiError(
+        "storage",
+        "The library was made by a newer g4tui",
+        f"{path} has version {version}, and this g4tui knows versions up to {newest_version}."
+        " It was left untouched.",
+        "Update g4tui, or set G4TUI_HOME to another folder.",
+    )
+
+
+def _committed_numbers(path: Path) -> tuple[int, int, bool]:
+    """User version, application id, and whether it holds nothing; changes no byte of the file."""
+    with errors.told(path):
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            (application,) = connection.execute("PRAGMA application_id").fetchone()
+            (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        finally:
+            connection.close()
+    return version, application, not tables

@@ -1,0 +1,125 @@
+"""What SQLite and the disk say, as errors that a person can act upon."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from g4tui.core import G4tuiError
+from g4tui.store.files import newest_backup
+
+# A disk with less than this is as good as full: SQLite then reports any of several I/O errors.
+NEARLY_FULL_BYTES = 256 * 1024
+ELSEWHERE = "or set G4TUI_HOME to another folder"
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn whatever SQLite raises inside into a `G4tuiError` about the library at `path`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise storage_error(error, path) from error
+
+
+def storage_error(error: sqlite3.Error, path: Path) -> G4tuiError:
+    """`error` as title, detail and remedy, all of kind `storage`."""
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = None if code is None else code & 0xFF
+    said = f"{path}: {error}."
+    if code == sqlite3.SQLITE_READONLY_DBMOVED:
+        return G4tuiError(
+            "storage",
+            "The library's file was moved or removed while it was open",
+            said,
+            "Put it back and start g4tui again.",
+        )
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return G4tuiError(
+            "storage",
+            "The library is locked by another program",
+            f"{path} was held by another program for too long. Nothing was changed.",
+            "Close the other program that uses the library, or try again in a moment.",
+        )
+    if primary == sqlite3.SQLITE_NOTADB:
+        return not_a_library(path, "It is no SQLite database, or it is encrypted or damaged.")
+    if primary == sqlite3.SQLITE_CORRUPT:
+        return damaged(path, str(error))
+    if primary == sqlite3.SQLITE_FULL or (
+        primary in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _is_full(path.parent)
+    ):
+        return disk_full(path)
+    if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+        return not_writable(path, str(error))
+    if primary == sqlite3.SQLITE_IOERR:
+        return G4tuiError(
+            "storage",
+            "The disk refused to read or write the library",
+            said,
+            "Check the disk and its connection. What was saved before is in the file.",
+        )
+    if primary is None and isinstance(error, sqlite3.ProgrammingError):
+        return G4tuiError("storage", "The library is closed", said, "Start g4tui again.")
+    return G4tuiError("storage", "The library could not be used", said, "Try: g4tui doctor")
+
+
+def disk_error(error: OSError, path: Path) -> G4tuiError:
+    """The same for an error of the file system itself."""
+    if _is_full(path.parent):
+        return disk_full(path)
+    return not_writable(path, error.strerror or str(error))
+
+
+def disk_full(path: Path) -> G4tuiError:
+    """No room to write."""
+    return G4tuiError(
+        "storage",
+        "The disk is full",
+        f"There is no room to write {path}. What was saved before is kept.",
+        f"Free some space and try again, {ELSEWHERE}.",
+    )
+
+
+def not_writable(path: Path, said: str) -> G4tuiError:
+    """The folder or the file is read-only, or not ours."""
+    return G4tuiError(
+        "storage",
+        "The library cannot be opened for writing",
+        f"{path}: {said}. Its folder {path.parent} must be writable too.",
+        f"Make both writable, {ELSEWHERE}.",
+    )
+
+
+def not_a_library(path: Path, detail: str) -> G4tuiError:
+    """Some other file is where the library should be; it was left as it is."""
+    return G4tuiError(
+        "storage",
+        "The library's file is not a g4tui library",
+        f"{path}: {detail} It was left untouched.",
+        f"{_backup_remedy(path)} Or move the file away to start an empty library.",
+    )
+
+
+def damaged(path: Path, said: str) -> G4tuiError:
+    """The file is a library and cannot be read as one; it was left as it is."""
+    return G4tuiError(
+        "storage",
+        "The library is damaged",
+        f"{path}: {said}. It was left untouched.",
+        f"Keep a copy of the file first. {_backup_remedy(path)}",
+    )
+
+
+def _backup_remedy(path: Path) -> str:
+    backup = newest_backup(path)
+    if backup is None:
+        return "There is no backup of it beside it."
+    return f"The newest backup is {backup}: copy it to {path} to go back to it."
+
+
+def _is_full(folder: Path) -> bool:
+    return folder.is_dir() and (
+        shutil.disk_usage(folder).free < NEARLY_FULL_BYTES and os.access(folder, os.W_OK)
+    )

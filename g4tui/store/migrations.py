@@ -1,0 +1,136 @@
+"""How the library's schema came to be, step by step. A step that was released never changes."""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from g4tui.store import errors, files
+from g4tui.store.database import Database, newer
+
+Migration = tuple[str, ...]
+
+FIRST: Migration = (
+    # `touched` is `updated` by a clock that never goes back: it orders sessions.
+    """CREATE TABLE sessions (
+        seq INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        created REAL NOT NULL,
+        updated REAL NOT NULL,
+        touched REAL NOT NULL,
+        head INTEGER,
+        messages INTEGER NOT NULL DEFAULT 0,
+        private INTEGER NOT NULL DEFAULT 0,
+        title_is_set INTEGER NOT NULL DEFAULT 0,
+        title TEXT NOT NULL DEFAULT '',
+        model TEXT NOT NULL DEFAULT '',
+        params TEXT NOT NULL DEFAULT '',
+        system TEXT NOT NULL DEFAULT ''
+    )""",
+    "CREATE INDEX sessions_touched ON sessions (touched)",
+    # `seq` orders siblings. `depth` is 1 for a first message. The long columns come last, so that
+    # walking the tree reads none of their pages. `owner` is the lease of who is streaming.
+    """CREATE TABLE messages (
+        seq INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        session INTEGER NOT NULL REFERENCES sessions (seq),
+        parent INTEGER REFERENCES messages (seq) DEFERRABLE INITIALLY DEFERRED,
+        depth INTEGER NOT NULL,
+        role TEXT NOT NULL,
+        state TEXT NOT NULL,
+        owner TEXT,
+        finish_reason TEXT,
+        starred INTEGER NOT NULL DEFAULT 0,
+        created REAL NOT NULL,
+        model TEXT NOT NULL DEFAULT '',
+        params TEXT NOT NULL DEFAULT '',
+        usage TEXT NOT NULL DEFAULT '',
+        error TEXT NOT NULL DEFAULT '',
+        text TEXT NOT NULL DEFAULT '',
+        reasoning TEXT NOT NULL DEFAULT '',
+        attachments TEXT NOT NULL DEFAULT ''
+    )""",
+    "CREATE INDEX messages_parent ON messages (parent, session)",
+    "CREATE INDEX messages_session ON messages (session)",
+    "CREATE INDEX messages_streaming ON messages (owner) WHERE state = 'streaming'",
+    """CREATE TABLE consents (
+        session INTEGER NOT NULL REFERENCES sessions (seq) ON DELETE CASCADE,
+        destination TEXT NOT NULL,
+        created REAL NOT NULL,
+        PRIMARY KEY (session, destination)
+    ) WITHOUT ROWID""",
+    # Each index holds its own copy of the words: they are made by Python's Unicode tables, and a
+    # later Python could not name the words to take out again.
+    "CREATE VIRTUAL TABLE found_messages USING fts5 (words, tokenize = 'ascii', prefix = '1 2 3')",
+    "CREATE VIRTUAL TABLE found_titles USING fts5 (words, tokenize = 'ascii', prefix = '1 2 3')",
+    """CREATE TRIGGER messages_added AFTER INSERT ON messages BEGIN
+        UPDATE sessions SET messages = messages + 1 WHERE seq = new.session;
+        INSERT INTO found_messages (rowid, words)
+            SELECT new.seq, g4tui_indexed(new.text) WHERE new.state <> 'streaming';
+    END""",
+    """CREATE TRIGGER messages_changed AFTER UPDATE OF state, text ON messages
+        WHEN old.state <> 'streaming' OR new.state <> 'streaming' BEGIN
+        DELETE FROM found_messages WHERE rowid = old.seq;
+        INSERT INTO found_messages (rowid, words)
+            SELECT new.seq, g4tui_indexed(new.text) WHERE new.state <> 'streaming';
+    END""",
+    """CREATE TRIGGER messages_removed AFTER DELETE ON messages BEGIN
+        UPDATE sessions SET messages = messages - 1 WHERE seq = old.session;
+        DELETE FROM found_messages WHERE rowid = old.seq;
+    END""",
+    # A title taken from the first message is found by that message.
+    """CREATE TRIGGER titles_added AFTER INSERT ON sessions WHEN new.title_is_set BEGIN
+        INSERT INTO found_titles (rowid, words) VALUES (new.seq, g4tui_indexed(new.title));
+    END""",
+    """CREATE TRIGGER titles_changed AFTER UPDATE OF title, title_is_set ON sessions BEGIN
+        DELETE FROM found_titles WHERE rowid = old.seq;
+        INSERT INTO found_titles (rowid, words)
+            SELECT new.seq, g4tui_indexed(new.title) WHERE new.title_is_set;
+    END""",
+    """CREATE TRIGGER titles_removed AFTER DELETE ON sessions BEGIN
+        DELETE FROM found_titles WHERE rowid = old.seq;
+    END""",
+)
+
+MIGRATIONS: tuple[Migration, ...] = (FIRST,)
+
+
+def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) -> Path | None:
+    """Bring the library up to the last of `migrations`, each in a transaction of its own.
+
+    A library that has data is copied first; returns where to, or `None` where nothing was to do.
+    Another process may do the same at once. Raises `G4tuiError` of kind `storage`; a step that
+    failed is undone whole, and the copy stays.
+    """
+    backup: Path | None = None
+    while True:
+        with database.read() as reader:
+            version = _version(reader)
+        if version == len(migrations):
+            return backup
+        if version > len(migrations):
+            raise newer(database.path, version, len(migrations))
+        with database.write() as writer:
+            if _version(writer) != version:
+                continue  # another process was faster
+            if version and backup is None:
+                backup = _backed_up(database, version)
+            for statement in migrations[version]:
+                writer.execute(statement)
+            writer.execute(f"PRAGMA application_id = {files.APPLICATION_ID}")
+            writer.execute(f"PRAGMA user_version = {version + 1}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _backed_up(database: Database, version: int) -> Path:
+    """A copy of what is committed, made while nobody else can write."""
+    source = database.connect()
+    try:
+        return files.copied(source, files.backup_name(database.path, version))
+    except OSError as error:
+        raise errors.disk_error(error, database.path) from error
+    finally:
+        source.close()

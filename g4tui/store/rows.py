@@ -1,0 +1,73 @@
+"""What the store gives back: whole rows as frozen values. All text is raw, as it was written."""
+
+from typing import Literal
+
+import msgspec
+
+from g4tui.core import ErrorInfo, FinishReason, Message, Params, Usage
+
+State = Literal["complete", "streaming", "stopped", "interrupted", "failed"]
+
+
+class SessionRow(msgspec.Struct, frozen=True):
+    """A conversation.
+
+    `id` is also the cache key of what backends keep for it. `title_is_set`: a person gave the
+    title; else it was taken from the first message. Times are seconds since 1970. `head` is the
+    last message of the line that is shown, `None` without messages. `messages` counts all of them,
+    siblings too. `private`: never exported, never sent to another machine. `consent`: hosts that
+    its text may be sent to.
+    """
+
+    id: str
+    title: str
+    title_is_set: bool
+    created: float
+    updated: float
+    model: str
+    system: str
+    params: Params
+    private: bool
+    head: str | None
+    messages: int
+    consent: tuple[str, ...] = ()
+
+
+class MessageRow(msgspec.Struct, frozen=True):
+    """A message in the tree of its session.
+
+    `parent` is `None` for a first message. `model`, `params`, `usage`, `error` and `finish_reason`
+    tell how an answer came about. `siblings` counts the children of its parent, itself too;
+    `position` is its place among them and `depth` its place in its line, both from 1.
+    """
+
+    id: str
+    session: str
+    parent: str | None
+    message: Message
+    state: State
+    model: str
+    params: Params
+    usage: Usage | None
+    error: ErrorInfo | None
+    finish_reason: FinishReason | None
+    starred: bool
+    created: float
+    siblings: int
+    position: int
+    depth: int
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A message that was found, or a title (then `message` is the session's head, or empty).
+
+    `snippet` is one line of raw text around the match. `ranges` are the matches in it: start and
+    end in characters, in order, without overlap. Clean the pieces, not the whole, to keep them.
+    """
+
+    session: str
+    message: str
+    title: str
+    snippet: str
+    created: float
+    ranges: tuple[tuple[int, int], ...] = ()

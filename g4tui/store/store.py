@@ -1,0 +1,368 @@
+"""The library: every conversation, saved as it happens."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+
+from g4tui.core import ErrorInfo, FinishReason, G4tuiError, Message, Params, Usage
+from g4tui.store import errors, files, growing, messages, sessions
+from g4tui.store.codec import struct_column, text_column
+from g4tui.store.database import Database, checked_file
+from g4tui.store.lease import Lease, dead_leases_removed, is_alive
+from g4tui.store.migrations import MIGRATIONS, Migration, migrate
+from g4tui.store.rows import Hit, MessageRow, SessionRow, State
+from g4tui.store.search import search
+
+BUSY_S = 5.0
+
+
+class Store:
+    """Synchronous; every method may be called from any thread, and by several processes at once.
+
+    Errors are `G4tuiError`s: kind `missing` for a session or message that is not there, `storage`
+    for what the disk or the file refuses. A method that writes has written all or nothing, and
+    what it returns is on the disk.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self.file = database.path
+        self._database = database
+        self._clock = clock
+        self._lease: Lease | None = None
+        self._lease_lock = Lock()
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        busy_s: float = BUSY_S,
+        clock: Callable[[], float] = time.time,
+        migrations: Sequence[Migration] = MIGRATIONS,
+    ) -> "Store":
+        """The library at `path`, made (mode 0600) if it is not there, brought up to date if it is.
+
+        `busy_s`: how long to wait for another process that is writing.
+        """
+        try:
+            checked_file(path, len(migrations))
+            files.created_private(path)
+        except OSError as error:
+            raise errors.disk_error(error, path) from error
+        database = Database(path, busy_s)
+        try:
+            migrate(database, migrations)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database, clock)
+
+    def close(self) -> None:
+        """Close the library. An answer that is still streaming counts as interrupted from now."""
+        self._database.close()
+        with self._lease_lock:
+            if self._lease is not None:
+                self._lease.release()
+                self._lease = None
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """What this thread writes inside becomes one transaction: quick, and all or nothing."""
+        with self._database.write():
+            yield
+
+    # Sessions
+
+    def create_session(
+        self,
+        *,
+        title: str = "",
+        model: str = "",
+        system: str = "",
+        params: Params = Params(),
+        private: bool = False,
+        created: float | None = None,
+    ) -> SessionRow:
+        """Without a title it gets one from its first message. `created`: of the past, an import."""
+        with self._database.write() as connection:
+            session = sessions.insert(
+                connection,
+                title=title,
+                model=model,
+                system=system,
+                params=params,
+                private=private,
+                created=created,
+                now=self._clock(),
+            )
+            return sessions.one(connection, session)
+
+    def session(self, session: str) -> SessionRow:
+        """One session by its id."""
+        with self._database.read() as connection:
+            return sessions.one(connection, session)
+
+    def sessions(self, limit: int | None = None, offset: int = 0) -> list[SessionRow]:
+        """The one with the newest message first."""
+        with self._database.read() as connection:
+            return sessions.many(connection, limit, offset)
+
+    def update_session(
+        self,
+        session: str,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+        params: Params | None = None,
+        private: bool | None = None,
+    ) -> SessionRow:
+        """Change what is given; its place in the list stays."""
+        columns: dict[str, object] = {}
+        if model is not None:
+            columns["model"] = text_column(model)
+        if system is not None:
+            columns["system"] = text_column(system)
+        if params is not None:
+            columns["params"] = struct_column(params)
+        if private is not None:
+            columns["private"] = private
+        return self._updated(session, columns)
+
+    def rename_session(self, session: str, title: str) -> SessionRow:
+        """An empty title takes the one from the first message again."""
+        with self._database.write() as connection:
+            chosen = title or sessions.own_title(connection, session)
+            columns: dict[str, object] = {"title": text_column(chosen), "title_is_set": bool(title)}
+            sessions.update(connection, session, columns)
+            return sessions.one(connection, session)
+
+    def delete_session(self, session: str) -> SessionRow:
+        """Returns what it was: its `id` is the key of what backends keep for it."""
+        with self._database.write() as connection:
+            row = sessions.one(connection, session)
+            sessions.delete(connection, session)
+            return row
+
+    def add_consent(self, session: str, destination: str) -> SessionRow:
+        """From now on the session's text may be sent to `destination`."""
+        with self._database.write() as connection:
+            sessions.add_consent(connection, session, destination, self._clock())
+            return sessions.one(connection, session)
+
+    def _updated(self, session: str, columns: dict[str, object]) -> SessionRow:
+        with self._database.write() as connection:
+            sessions.update(connection, session, columns)
+            return sessions.one(connection, session)
+
+    # A turn
+
+    def begin_turn(
+        self,
+        session: str,
+        parent: str | None,
+        user: Message | None,
+        model: str,
+        params: Params = Params(),
+    ) -> tuple[MessageRow | None, MessageRow]:
+        """Save what the person said and an empty, streaming answer below it; the head moves there.
+
+        `parent`: the message before (`None`: it is the first). Without `user` it is another answer
+        to `parent`. Everything is on the disk when this returns.
+        """
+        if user is None and parent is None:
+            raise G4tuiError("usage", "There is nothing to answer", "No message was given.")
+        owner = self._owner()
+        with self._database.write() as connection:
+            now = self._clock()
+            said = None
+            if user is not None:
+                said = growing.insert(connection, session, parent, user, state="complete", now=now)
+            answer = growing.insert(
+                connection,
+                session,
+                said or parent,
+                Message("assistant", ""),
+                state="streaming",
+                owner=owner,
+                model=model,
+                params=params,
+                now=now,
+            )
+            user_row = None if said is None else messages.one(connection, said)
+            return user_row, messages.one(connection, answer)
+
+    def flush_answer(self, answer: str, text: str, reasoning: str = "") -> None:
+        """Keep the whole text so far; safe against the end of the process, not of the power."""
+        with self._database.write(durable=False) as connection:
+            growing.flush(connection, answer, text, reasoning)
+
+    def finish_answer(
+        self,
+        answer: str,
+        state: State,
+        text: str,
+        reasoning: str = "",
+        usage: Usage | None = None,
+        error: ErrorInfo | None = None,
+        finish_reason: FinishReason | None = None,
+    ) -> MessageRow:
+        """The end of a streaming answer, with its whole text."""
+        with self._database.write() as connection:
+            growing.finish(
+                connection,
+                answer,
+                state=state,
+                text=text,
+                reasoning=reasoning,
+                usage=usage,
+                error=error,
+                finish_reason=finish_reason,
+                now=self._clock(),
+            )
+            return messages.one(connection, answer)
+
+    def resume_answer(self, answer: str) -> MessageRow:
+        """Stream again into an answer that ended; its text stays until the first flush."""
+        owner = self._owner()
+        with self._database.write() as connection:
+            growing.resume(connection, answer, owner)
+            return messages.one(connection, answer)
+
+    def add_message(
+        self,
+        session: str,
+        parent: str | None,
+        message: Message,
+        *,
+        state: State = "complete",
+        model: str = "",
+        params: Params = Params(),
+        usage: Usage | None = None,
+        error: ErrorInfo | None = None,
+        finish_reason: FinishReason | None = None,
+        starred: bool = False,
+        created: float | None = None,
+        moves_head: bool = True,
+    ) -> MessageRow:
+        """A message that is whole already: an import, a correction. Many at once: see `batch`."""
+        if state == "streaming":
+            raise G4tuiError("usage", "An added message cannot be streaming", "See begin_turn.")
+        with self._database.write() as connection:
+            added = growing.insert(
+                connection,
+                session,
+                parent,
+                message,
+                state=state,
+                model=model,
+                params=params,
+                usage=usage,
+                error=error,
+                finish_reason=finish_reason,
+                starred=starred,
+                created=created,
+                moves_head=moves_head,
+                now=self._clock(),
+            )
+            return messages.one(connection, added)
+
+    def recover(self) -> int:
+        """Mark as interrupted what processes that are gone left streaming; returns how many.
+
+        Answers that a live g4tui is writing, this one too, are left alone.
+        """
+        with self._database.write() as connection:
+            gone = [
+                owner
+                for owner in growing.streaming_owners(connection)
+                if not is_alive(self._leases, owner)
+            ]
+            count = sum(growing.interrupted(connection, owner) for owner in gone)
+        dead_leases_removed(self._leases)
+        return count
+
+    @property
+    def _leases(self) -> Path:
+        return self.file.with_name(self.file.name + "-leases")
+
+    def _owner(self) -> str:
+        with self._lease_lock:
+            if self._lease is None:
+                self._lease = Lease.taken(self._leases)
+            return self._lease.name
+
+    # Reading a session
+
+    def path(self, session: str, head: str | None = None) -> list[MessageRow]:
+        """The line from the first message to `head` (else the session's), first one first."""
+        return self.tail(session, head, -1)
+
+    def path_ids(self, session: str, head: str | None = None) -> list[str]:
+        """The same as ids; `messages` gives the rows of any of them."""
+        with self._database.read() as connection:
+            start = messages.head_seq(connection, session, head)
+            return messages.line_ids(connection, start, -1)
+
+    def tail(self, session: str, head: str | None = None, limit: int = 50) -> list[MessageRow]:
+        """The last `limit` messages of that line; as quick in a long session as in a short one."""
+        with self._database.read() as connection:
+            return messages.line(connection, messages.head_seq(connection, session, head), limit)
+
+    def before(self, message: str, limit: int = 50) -> list[MessageRow]:
+        """At most `limit` messages that lead to `message`, first one first, without itself."""
+        with self._database.read() as connection:
+            return messages.before(connection, message, limit)
+
+    def after(self, message: str, limit: int = 50, head: str | None = None) -> list[MessageRow]:
+        """At most `limit` messages that follow it on the way to `head` (else the session's)."""
+        with self._database.read() as connection:
+            return messages.after(connection, message, head, limit)
+
+    def messages(self, ids: Sequence[str]) -> list[MessageRow]:
+        """Rows in the order of `ids`; what was deleted meanwhile is left out."""
+        with self._database.read() as connection:
+            return messages.by_ids(connection, ids)
+
+    def message(self, message: str) -> MessageRow:
+        """One message by its id."""
+        with self._database.read() as connection:
+            return messages.one(connection, message)
+
+    def all_messages(self, session: str) -> list[MessageRow]:
+        """The whole tree: parents before children, siblings as they were made."""
+        with self._database.read() as connection:
+            return messages.everything(connection, session)
+
+    def siblings(self, message: str) -> list[MessageRow]:
+        """All children of its parent, itself too, as they were made."""
+        with self._database.read() as connection:
+            return messages.siblings(connection, message)
+
+    def head_showing(self, message: str) -> str:
+        """A head to set so that `message` is seen: the session's own if its line has it, else the
+        newest message below it."""
+        with self._database.read() as connection:
+            return messages.head_showing(connection, message)
+
+    def set_head(self, session: str, message: str) -> SessionRow:
+        """Show the line that ends with `message`; the next turn goes on from there."""
+        with self._database.write() as connection:
+            seq = messages.head_seq(connection, session, message)
+            sessions.update(connection, session, {"head": seq})
+            return sessions.one(connection, session)
+
+    def star(self, message: str, starred: bool = True) -> MessageRow:
+        """Mark a message, or take the mark away."""
+        with self._database.write() as connection:
+            seq = messages.seq_of(connection, message)
+            connection.execute("UPDATE messages SET starred = ? WHERE seq = ?", (starred, seq))
+            return messages.one(connection, message)
+
+    # Finding and keeping
+
+    def search(self, text: str, limit: int = 50, prefix: bool = True) -> list[Hit]:
+        """Titles that people gave, then messages, newest first, that hold every word of `text`."""
+        with self._database.read() as connection:
+            return search(connection, text, limit, prefix)
