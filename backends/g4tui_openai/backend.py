@@ -31,7 +31,7 @@ class OpenAIBackend(Backend[Options]):
         """Checks the server's name and its key; connects at the first request."""
         from g4tui_openai.engine import OpenAIEngine
         from g4tui_openai.keys import find_key, key_remedy
-        from g4tui_openai.listing import context_of
+        from g4tui_openai.listing import Context, context_of
 
         if not _installed():
             raise G4tuiError(
@@ -47,7 +47,9 @@ class OpenAIBackend(Backend[Options]):
                 f"{key_remedy(endpoint)}.",
             )
         quirks = self._quirks.setdefault((endpoint.base_url, spec.model), Quirks())
-        context = spec.context or context_of(spec.model, endpoint, host)
+        context = context_of(spec.model, endpoint, host)
+        if spec.context:
+            context = Context(spec.context, known=True)
         return OpenAIEngine(endpoint, spec.model, key, options, quirks, context, host)
 
     def destination(self, spec: ModelSpec, options: Options) -> str:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from g4tui.core import G4tuiError
-from g4tui_openai.options import OPENAI_URL, Options, Server
+from g4tui_openai.options import Options, Server
 
 LOCAL_PORTS = {"ollama": 11434, "llama-server": 8080, "lm-studio": 1234, "llama-cpp-server": 8000}
 """Servers that are found by themselves, by the port that each uses by default."""
@@ -124,6 +124,3 @@ def _config(where: str, what: str) -> G4tuiError:
         what,
         f"Correct it in config.toml, {where}.",
     )
-
-
-__all__ = ["LOCAL_PORTS", "OPENAI_URL", "Endpoint", "endpoint_of", "endpoints", "local_endpoints"]

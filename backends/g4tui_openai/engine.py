@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from g4tui.core import (
     AsyncEngine,
     Cancel,
+    ErrorInfo,
     Event,
     Failed,
     Finished,
@@ -21,6 +22,7 @@ from g4tui.core import (
 from g4tui_openai.endpoints import Endpoint
 from g4tui_openai.faults import FaultError, Faults
 from g4tui_openai.keys import Key
+from g4tui_openai.listing import Context
 from g4tui_openai.meter import Meter
 from g4tui_openai.options import Limits, Options
 from g4tui_openai.payload import Quirks
@@ -58,10 +60,11 @@ class OpenAIEngine(AsyncEngine):
         key: Key | None,
         options: Options,
         quirks: Quirks,
-        context: int,
+        context: Context,
         host: Host,
     ) -> None:
-        self.context = context
+        self.context = context.tokens
+        self._sure = context.known and not endpoint.official
         self.model = model
         self.endpoint = endpoint
         self.limits = options.limits
@@ -79,7 +82,11 @@ class OpenAIEngine(AsyncEngine):
 
         A task of its own reads the wire, so that a stop or a limit never waits for the server.
         """
-        meter = Meter(self.count_tokens(request.messages), self._price)
+        prompt = self.count_tokens(request.messages)
+        if self._sure and prompt >= self.context:
+            yield Failed(self._too_long(prompt))
+            return
+        meter = Meter(prompt, self._price)
         mailbox: Mailbox = asyncio.Queue()
         reader = asyncio.create_task(self._read(request, mailbox))
         self._readers.add(reader)
@@ -120,6 +127,15 @@ class OpenAIEngine(AsyncEngine):
                 return await mailbox.get()
         except TimeoutError:
             return _Ended(None, self._too_late(meter))
+
+    def _too_long(self, prompt: int) -> ErrorInfo:
+        """For servers that cut a long prompt in silence, or answer it with nothing."""
+        return ErrorInfo(
+            "context",
+            f"The conversation is too long for {self.model}",
+            f"It has about {prompt:,} tokens; the context is {self.context:,}.",
+            "Start a new session, or shorten the message.",
+        )
 
     def _too_late(self, meter: Meter) -> FaultError:
         host = self.endpoint.host

@@ -4,8 +4,10 @@ import re
 import threading
 from time import monotonic, time
 
-from g4tui.core import Host, ModelInfo
-from g4tui_openai.cache import ModelLists, Served
+import msgspec
+
+from g4tui.core import G4tuiError, Host, ModelInfo
+from g4tui_openai.cache import ModelLists
 from g4tui_openai.endpoints import Endpoint, endpoints, local_endpoints
 from g4tui_openai.keys import Key, find_key, key_remedy
 from g4tui_openai.options import SHOWN_MODELS, Options
@@ -24,12 +26,20 @@ def list_models(options: Options, host: Host, *, installed: bool) -> list[ModelI
     """Every model, ready or not. Never raises for a server; never waits longer than `WAIT_S`."""
     configured = endpoints(options)
     local = local_endpoints(options)
-    keys = {endpoint.label: find_key(endpoint, host) for endpoint in configured}
+    keys: dict[str, Key | None] = {}
+    unusable: dict[str, tuple[str, str]] = {}
+    for endpoint in configured:
+        try:
+            keys[endpoint.label] = find_key(endpoint, host)
+        except G4tuiError as error:
+            unusable[endpoint.label] = (error.info.title, error.info.remedy)
     lists = ModelLists(host.cache_dir)
     awake = _refresh([*configured, *local], keys, lists, options)
     infos: list[ModelInfo] = []
     for endpoint in configured:
-        missing = _missing(endpoint, keys[endpoint.label], awake, installed)
+        missing = unusable.get(endpoint.label) or _missing(
+            endpoint, keys[endpoint.label], awake, installed
+        )
         infos += _infos(endpoint, lists, options, missing)
     for endpoint in local:
         if endpoint.base_url in awake:
@@ -37,14 +47,20 @@ def list_models(options: Options, host: Host, *, installed: bool) -> list[ModelI
     return infos
 
 
-def context_of(model: str, endpoint: Endpoint, host: Host) -> int:
-    """The context in tokens: as configured, as the server told, as known, or a cautious guess."""
-    told = next(
-        (s.context for s in ModelLists(host.cache_dir).served(endpoint.base_url) if s.id == model),
-        None,
-    )
+class Context(msgspec.Struct, frozen=True):
+    """A context in tokens; `known`: somebody said so, it is no guess."""
+
+    tokens: int
+    known: bool
+
+
+def context_of(model: str, endpoint: Endpoint, host: Host) -> Context:
+    """As configured, as the server told, as known of OpenAI's models, or a cautious guess."""
+    served = ModelLists(host.cache_dir).served(endpoint.base_url)
+    told = next((item.context for item in served if item.id == model), None)
+    known = endpoint.context or told or known_context(model, endpoint)
     guess = _LOCAL_CONTEXT if endpoint.loopback else _REMOTE_CONTEXT
-    return endpoint.context or told or known_context(model, endpoint) or guess
+    return Context(known or guess, known is not None)
 
 
 def _infos(
@@ -124,6 +140,3 @@ def _refresh(
     for thread in threads:
         thread.join(max(until - monotonic(), 0.0))
     return set(awake)
-
-
-__all__ = ["Served", "context_of", "list_models"]

@@ -163,13 +163,20 @@ class Reader:
             raise self._engine.faults.web_page()
         if not self._spoke and head[:1] == b"{":
             self._whole_object(head)
+        if not head:
+            raise self._engine.faults.make(
+                "protocol",
+                f"{self._engine.endpoint.host} sent nothing at all",
+                "It began an answer and closed it without a word.",
+                "The conversation may be longer than its context (set context for this server), "
+                "or it failed: see its own log.",
+            )
         if self._finish is None:
             raise self._engine.faults.make(
                 "protocol",
                 "The answer was cut off",
                 f"{self._engine.endpoint.host} closed the stream without saying that it was done.",
                 "Try again; the text so far is kept.",
-                retry=not self._spoke,
             )
 
     def _whole_object(self, head: bytes) -> None:
