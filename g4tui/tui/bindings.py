@@ -8,7 +8,21 @@ from typing import Literal, NamedTuple
 
 from textual.binding import Binding
 
-Place = Literal["anywhere", "chat", "prompt", "transcript", "sessions", "dialog"]
+Place = Literal[
+    "anywhere",
+    "chat",
+    "prompt",
+    "transcript",
+    "sessions",
+    "dialog",
+    "confirm",
+    "rename",
+    "parameters",
+    "models",
+    "plugins",
+    "keys",
+    "first_run",
+]
 
 
 class Action(NamedTuple):
@@ -55,17 +69,29 @@ ACTIONS: tuple[Action, ...] = (
     Action("prompt.newline", "ctrl+j,shift+enter,alt+enter", "newline", "Newline", "prompt", True),
     Action("prompt.history_back", "up", "history(-1)", "Earlier prompt", "prompt"),
     Action("prompt.history_on", "down", "history(1)", "Later prompt", "prompt"),
-    Action("transcript.regenerate", "r", "regenerate", "Regenerate", "transcript", True, True),
-    Action("transcript.edit", "e", "edit", "Edit your message", "transcript", True, True),
-    Action("transcript.copy", "y", "copy", "Copy", "transcript", True, True),
-    Action("transcript.continue", "g", "resume", "Go on with an answer", "transcript", False, True),
-    Action("transcript.keep", "a", "keep", "Keep an answer as it is", "transcript"),
-    Action("transcript.release", "u", "release", "Release the model", "transcript", False, True),
+    Action(
+        "transcript.regenerate", "r", "act('regenerate')", "Regenerate", "transcript", True, True
+    ),
+    Action("transcript.edit", "e", "act('edit')", "Edit your message", "transcript", True, True),
+    Action("transcript.copy", "y", "act('copy')", "Copy", "transcript", True, True),
+    Action(
+        "transcript.continue",
+        "g",
+        "act('resume')",
+        "Go on with an answer",
+        "transcript",
+        False,
+        True,
+    ),
+    Action("transcript.keep", "a", "act('keep')", "Keep an answer as it is", "transcript"),
+    Action(
+        "transcript.release", "u", "act('release')", "Release the model", "transcript", False, True
+    ),
     Action("transcript.thinking", "t", "thinking", "Fold the thinking", "transcript", False, True),
-    Action("transcript.sibling_back", "left", "sibling(-1)", "Earlier answer", "transcript"),
-    Action("transcript.sibling_on", "right", "sibling(1)", "Later answer", "transcript"),
-    Action("transcript.previous", "k,ctrl+up", "previous", "Message above", "transcript"),
-    Action("transcript.next", "j,ctrl+down", "next", "Message below", "transcript"),
+    Action("transcript.sibling_back", "left", "act('back')", "Earlier answer", "transcript"),
+    Action("transcript.sibling_on", "right", "act('on')", "Later answer", "transcript"),
+    Action("transcript.previous", "k,ctrl+up", "move(-1)", "Message above", "transcript"),
+    Action("transcript.next", "j,ctrl+down", "move(1)", "Message below", "transcript"),
     Action("transcript.up", "up", "scroll_up", "Line up", "transcript"),
     Action("transcript.down", "down", "scroll_down", "Line down", "transcript"),
     Action("transcript.home", "home", "home", "To the first message", "transcript"),
@@ -77,6 +103,24 @@ ACTIONS: tuple[Action, ...] = (
     Action("sessions.up", "up", "move(-1)", "Chat above", "sessions"),
     Action("sessions.down", "down", "move(1)", "Chat below", "sessions"),
     Action("dialog.close", "escape", "close", "Close", "dialog", True),
+    Action("confirm.yes", "y", "answer(True)", "Yes", "confirm", True),
+    Action("confirm.no", "n", "answer(False)", "No", "confirm", True),
+    Action("rename.save", "enter", "save", "Rename", "rename", True, False, True),
+    Action("parameters.use", "ctrl+s", "use", "Use in this chat", "parameters", True, False, True),
+    Action(
+        "parameters.default", "f3", "save_default", "Keep for new chats too", "parameters", True
+    ),
+    Action("models.choose", "enter", "choose", "Use", "models", True, False, True),
+    Action("models.default", "ctrl+s", "make_default", "Default for new chats", "models", True),
+    Action("models.release", "ctrl+r", "release", "Release", "models", True),
+    Action("models.stop", "escape", "stop_pull", "Stop pulling", "models", True),
+    Action("plugins.switch", "enter,space", "switch", "On or off", "plugins", True, False, True),
+    Action("keys.keep", "enter", "keep", "Keep the key", "keys", True, False, True),
+    Action("keys.test", "ctrl+t", "test", "Test", "keys", True, False, True),
+    Action("keys.remove", "ctrl+r", "remove", "Remove", "keys", True),
+    Action("first_run.choose", "enter", "choose", "Choose", "first_run", True, False, True),
+    Action("first_run.again", "r", "look_again", "Look again", "first_run", True),
+    Action("first_run.stop", "escape", "stop_pull", "Stop pulling", "first_run", True),
 )
 
 

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Static
 
 from g4tui.sanitize import clean
+from g4tui.tui.bindings import bindings
 from g4tui.tui.screens.dialog import Dialog
 
 
@@ -24,8 +25,7 @@ class ConfirmScreen(Dialog[bool]):
     ]
     AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes", id="confirm.yes"),
-        Binding("n", "answer(False)", "No", id="confirm.no"),
+        *bindings("confirm"),
         Binding("left", "app.focus_previous", show=False),
         Binding("right", "app.focus_next", show=False),
     ]

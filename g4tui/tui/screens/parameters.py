@@ -14,6 +14,7 @@ from textual.widgets import Input, Label, Static, TextArea
 from g4tui.core import G4tuiError, Params
 from g4tui.params import CONTEXT, RULES, Rule, parse_param
 from g4tui.sanitize import clean, clean_line
+from g4tui.tui.bindings import bindings
 from g4tui.tui.save_settings import save_settings
 from g4tui.tui.screens.dialog import Dialog
 from g4tui.tui.services import Services, SessionOptions, in_thread
@@ -48,8 +49,9 @@ class ParametersScreen(Dialog[SessionOptions]):
     ]
     AUTO_FOCUS = "#system"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "use", "Use in this chat", id="parameters.use", priority=True),
-        Binding("f3", "save_default", "Keep for new chats too", id="parameters.default"),
+        *bindings("parameters"),
+        Binding("down", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
     ]
     title_text = "System prompt and parameters"
 

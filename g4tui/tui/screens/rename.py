@@ -5,11 +5,12 @@ from pathlib import PurePath
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from g4tui.sanitize import clean_line
+from g4tui.tui.bindings import bindings
 from g4tui.tui.screens.dialog import Dialog
 
 LONGEST = 200
@@ -24,9 +25,7 @@ class RenameScreen(Dialog[str]):
         "rename.tcss",
     ]
     AUTO_FOCUS = "Input"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "save", "Rename", id="rename.save", priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("rename"))
     title_text = "Rename chat"
 
     def __init__(self, title: str) -> None:

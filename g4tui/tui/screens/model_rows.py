@@ -1,0 +1,144 @@
+"""What the model picker lists: models at hand by where they run, then those that can be pulled."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.content import Content
+
+from g4tui.core import ModelInfo
+from g4tui.sanitize import clean_line
+from g4tui.tui import words
+
+if TYPE_CHECKING:
+    from g4tui.models import CatalogueEntry
+
+COLUMNS = (("size", 8), ("context", 9), ("memory", 9), ("", 12))
+"""The columns after the title, and their widths in cells."""
+LEAD = 2
+
+
+class ModelRow(NamedTuple):
+    """A model, or a heading (`key` empty). `pull` is the catalogue's name of one not here yet."""
+
+    key: str
+    title: str
+    size: str = ""
+    context: str = ""
+    memory: str = ""
+    state: str = ""
+    details: tuple[str, ...] = ()
+    ready: bool = False
+    held: bool = False
+    current: bool = False
+    pull: str = ""
+
+    @property
+    def selectable(self) -> bool:
+        return bool(self.key)
+
+    def content(self, width: int) -> Content:
+        if not self.key:
+            return Content.styled(self.title, "$text-muted bold")
+        room = width - LEAD - sum(cells for _, cells in COLUMNS)
+        title = Content(self.title).truncate(max(8, room), ellipsis=True)
+        title = title.pad_right(max(0, room - title.cell_length))
+        cells = (self.size, self.context, self.memory, self.state)
+        facts = "".join(
+            text[:width].rjust(width) for text, (_, width) in zip(cells, COLUMNS, strict=True)
+        )
+        line = Content.assemble("› " if self.current else "  ", title, facts)
+        line = line.stylize("bold") if self.current else line
+        return line if self.ready or self.pull else line.stylize("$text-muted")
+
+
+def header(width: int) -> Content:
+    """The names of the columns."""
+    room = width - sum(cells for _, cells in COLUMNS)
+    names = "".join(name.rjust(cells) for name, cells in COLUMNS)
+    return Content.styled("  Model".ljust(max(8, room)) + names, "$text-muted")
+
+
+def model_rows(
+    models: Sequence[ModelInfo],
+    catalogue: "Sequence[CatalogueEntry]",
+    *,
+    current: str,
+    default: str,
+    held: Callable[[str], bool],
+    destination: Callable[[ModelInfo], str],
+    query: str = "",
+) -> list[ModelRow]:
+    """The rows that match every word of `query`, grouped under headings."""
+    groups: dict[str, list[ModelRow]] = {}
+    here = {model.id for model in models}
+    for model in models:
+        place = "On this machine"
+        if not model.local:
+            place = f"{destination(model) or model.backend}: what you write is sent there"
+        row = _model(model, current, default, held(model.id))
+        groups.setdefault(clean_line(place), []).append(row)
+    for entry in catalogue:
+        if f"llama-cpp:{entry.name}" not in here:
+            groups.setdefault("Can be pulled", []).append(_entry(entry))
+    wanted = query.casefold().split()
+    rows: list[ModelRow] = []
+    for heading, members in groups.items():
+        found = [row for row in members if _matches(row, heading, wanted)]
+        if found:
+            # A sort is stable: what can be used now comes first, else as it was listed.
+            rows += [ModelRow("", heading), *sorted(found, key=lambda row: not row.ready)]
+    return rows
+
+
+def _matches(row: ModelRow, heading: str, wanted: Iterable[str]) -> bool:
+    text = f"{row.title} {row.key} {heading}".casefold()
+    return all(word in text for word in wanted)
+
+
+def _model(model: ModelInfo, current: str, default: str, held: bool) -> ModelRow:
+    is_default = model.id == default
+    state = "ready" if model.ready else clean_line(model.detail) or "not ready"
+    if held:
+        state = "held back"
+    elif not model.ready and len(state) > COLUMNS[-1][1] - 1:
+        state = "not ready"
+    facts = [clean_line(model.id)]
+    facts += [f"licence {clean_line(model.licence)}"] if model.licence else []
+    facts += ["the default for new chats"] if is_default else []
+    details = [" · ".join(facts), clean_line(model.detail)]
+    details.append("^r releases it." if held else clean_line(model.remedy))
+    return ModelRow(
+        model.id,
+        clean_line(model.title or model.id) + (" (default)" if is_default else ""),
+        words.size(model.size_bytes) if model.size_bytes else "",
+        context_text(model.context),
+        words.size(model.ram_bytes) if model.ram_bytes else "",
+        state,
+        tuple(filter(None, details)),
+        ready=model.ready,
+        held=held,
+        current=model.id == current,
+    )
+
+
+def _entry(entry: "CatalogueEntry") -> ModelRow:
+    return ModelRow(
+        f"pull {entry.name}",
+        clean_line(entry.title),
+        words.size(entry.size_bytes),
+        context_text(entry.context),
+        words.size(entry.ram_bytes),
+        "pull",
+        (
+            f"{words.size(entry.size_bytes)} to download · licence {clean_line(entry.licence)}",
+            clean_line(entry.source),
+        ),
+        pull=entry.name,
+    )
+
+
+def context_text(context: int | None) -> str:
+    """Tokens: `8k`, `2048`."""
+    if not context:
+        return ""
+    return f"{context // 1024}k" if context % 1024 == 0 and context >= 8192 else str(context)

@@ -1,0 +1,212 @@
+"""The model picker: what is here, what a server offers, what can be pulled."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from g4tui.core import ErrorInfo, G4tuiError, ModelInfo, parse_model
+from g4tui.sanitize import clean, clean_line
+from g4tui.tui.bindings import bindings
+from g4tui.tui.save_settings import save_settings
+from g4tui.tui.screens.dialog import Dialog
+from g4tui.tui.screens.model_rows import ModelRow, header, model_rows
+from g4tui.tui.services import Services, in_thread
+from g4tui.tui.widgets.line_list import LineList
+from g4tui.tui.widgets.pull_bar import PullBar
+
+if TYPE_CHECKING:
+    from g4tui.models import CatalogueEntry
+
+
+class ModelsScreen(Dialog[str]):
+    """The id of the chosen model; `None` when it stays as it is."""
+
+    CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = [
+        "dialog.tcss",
+        "models.tcss",
+    ]
+    AUTO_FOCUS = "#filter"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("models"),
+        Binding("up", "move(-1)", "Model above", show=False),
+        Binding("down", "move(1)", "Model below", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+    ]
+    title_text = "Choose a model"
+
+    def __init__(self, current: str) -> None:
+        self._current = current
+        self._models: Sequence[ModelInfo] = ()
+        self._catalogue: Sequence[CatalogueEntry] = ()
+        self._hosts: dict[str, str] = {}
+        super().__init__()
+
+    @property
+    def _services(self) -> Services:
+        services: Services | None = getattr(self.app, "services", None)
+        assert services is not None, "the picker opens once the services are ready"
+        return services
+
+    @property
+    def _rows(self) -> LineList[ModelRow]:
+        return self.query_one("#models", LineList)
+
+    def body(self) -> Iterable[Widget]:
+        yield Input(placeholder="Type to filter", id="filter", select_on_focus=False)
+        yield Static("", id="columns")
+        yield LineList[ModelRow](id="models")
+        yield Static("Looking for models…", id="details", markup=False)
+        yield PullBar()
+
+    def on_mount(self) -> None:
+        """List what there is."""
+        self._rows.can_focus = False
+        self._read()
+
+    def on_resize(self) -> None:
+        """The columns' names follow the list's width."""
+        self.call_after_refresh(self._show_header)
+
+    def _show_header(self) -> None:
+        width = self._rows.scrollable_content_region.width
+        self.query_one("#columns", Static).update(header(width) if width else "")
+
+    @work(exclusive=True, group="read", exit_on_error=False)
+    async def _read(self, key: str | None = None) -> None:
+        from g4tui.models import catalogue
+
+        services = self._services
+        self._catalogue = await in_thread(catalogue)
+        self._show(key or self._current)
+        self._models = await services.runtime.list_models()
+        self._hosts = {model.id: self._host(model) for model in self._models if not model.local}
+        self._show(key or self._current)
+        self._show_header()
+
+    def _host(self, model: ModelInfo) -> str:
+        try:
+            return self._services.runtime.destination(parse_model(model.id))
+        except G4tuiError:  # a line that only says what is missing names no model
+            return ""
+
+    def _show(self, key: str | None = None) -> None:
+        held = set(self._services.runtime.quarantine.held())
+        rows = model_rows(
+            self._models,
+            self._catalogue,
+            current=self._current,
+            default=self._services.settings.chat.model,
+            held=held.__contains__,
+            destination=lambda model: self._hosts.get(model.id, ""),
+            query=self.query_one("#filter", Input).value,
+        )
+        self._rows.show_rows(rows, key)
+        self._detail()
+
+    def _detail(self) -> None:
+        row = self._rows.row
+        nothing = "No model matches." if self._rows.rows or self._models else "No models yet."
+        lines = row.details if row is not None else (nothing,)
+        self._say("\n".join(lines))
+        self.refresh_bindings()
+
+    def _say(self, text: str) -> None:
+        self.query_one("#details", Static).update(text)
+
+    @on(Input.Changed, "#filter")
+    def _filtered(self) -> None:
+        self._show()
+
+    @on(LineList.Moved)
+    def _moved(self) -> None:
+        self._detail()
+
+    @on(LineList.Chosen)
+    def _clicked(self) -> None:
+        self.action_choose()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only the keys that do something now are shown and act."""
+        if not self.is_mounted:
+            return True
+        row, pulling = self._rows.row, self.query_one(PullBar).pulling
+        if action == "stop_pull":
+            return pulling
+        if action == "close":
+            return not pulling
+        if action == "release":
+            return row is not None and row.held
+        if action == "make_default":
+            return row is not None and row.ready
+        return True
+
+    def action_move(self, step: int) -> None:
+        """The cursor, while the filter has the keyboard."""
+        self._rows.action_move(step)
+
+    def action_page(self, step: int) -> None:
+        """A page of models."""
+        self._rows.action_move_page(step)
+
+    def action_choose(self) -> None:
+        """Use the model at the cursor, or pull it, or say again what it lacks."""
+        row = self._rows.row
+        if row is None:
+            return
+        if row.pull:
+            self._pull(row.pull)
+        elif row.ready:
+            self.dismiss(row.key)
+        else:
+            self.app.bell()
+
+    def _pull(self, name: str) -> None:
+        entry = next(entry for entry in self._catalogue if entry.name == name)
+        self.query_one(PullBar).pull(self._services.library, name, entry.size_bytes)
+        self.refresh_bindings()
+
+    def action_stop_pull(self) -> None:
+        """End the pull; what came so far is kept."""
+        self.query_one(PullBar).stop()
+
+    @on(PullBar.Pulled)
+    def _pulled(self, event: PullBar.Pulled) -> None:
+        self.notify(f"{clean_line(event.name)} is here.", markup=False)
+        self._read(f"llama-cpp:{event.name}")
+        self.refresh_bindings()
+
+    @on(PullBar.Stopped)
+    def _pull_stopped(self, event: PullBar.Stopped) -> None:
+        kept = ErrorInfo("usage", "Stopped", "What came so far is kept: Enter goes on from there.")
+        self._say(clean(str(event.error or kept)))
+        self.refresh_bindings()
+
+    def action_release(self) -> None:
+        """Let a model that crashed twice be tried once more."""
+        row = self._rows.row
+        if row is not None and row.held:
+            self._services.runtime.quarantine.clear(row.key)
+            self._read(row.key)
+
+    @work(exclusive=True, group="default", exit_on_error=False)
+    async def action_make_default(self) -> None:
+        """New chats begin with this model."""
+        row = self._rows.row
+        if row is None or not row.ready:
+            return
+        services = self._services
+        try:
+            elsewhere = await in_thread(save_settings, services, {"chat.model": row.key})
+        except G4tuiError as error:
+            self.notify(clean(str(error)), severity="error", markup=False)
+            return
+        self._show(row.key)
+        if elsewhere:
+            text = f"{services.paths.config_file} sets chat.model, which goes before."
+            self.notify(text, severity="warning", markup=False)
