@@ -1,0 +1,112 @@
+"""Which models there are, and how one is opened. Imports nothing heavy."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import ClassVar
+
+from g4tui.core import Backend, Engine, G4tuiError, Host, ModelFile, ModelInfo, ModelSpec
+from g4tui_llama_cpp.options import LlamaCppOptions
+
+INSTALL = 'pip install "g4tui[llama-cpp]"'
+# Beside the weights: a KV cache of a usual size, the graph's buffers, the process itself.
+_OVERHEAD_BYTES = 200 << 20
+
+
+class LlamaCppBackend(Backend[LlamaCppOptions]):
+    """GGUF models through llama.cpp."""
+
+    name = "llama-cpp"
+    hot_adapters: ClassVar[bool] = True
+    options = LlamaCppOptions
+
+    def models(self, host: Host, options: LlamaCppOptions) -> list[ModelInfo]:
+        """Every GGUF model of the host, and each with the adapters that lie beside it."""
+        installed = is_installed()
+        bases = [file for file in host.model_files if file.format == "gguf" and _is_model(file)]
+        adapters = [file for file in host.model_files if file.role == "adapter"]
+        found: list[ModelInfo] = []
+        for base in bases:
+            found.append(_info(base, options, installed))
+            found += [
+                _info(base, options, installed, adapter)
+                for adapter in adapters
+                if _belongs(adapter, base)
+            ]
+        return found
+
+    def open(self, spec: ModelSpec, options: LlamaCppOptions, host: Host) -> Engine:
+        """Load a model by its name among the host's files, or by its path."""
+        if not is_installed():
+            raise not_installed()
+        from g4tui_llama_cpp.opening import open_engine
+
+        return open_engine(find_file(spec.model, host), spec, options, host)
+
+
+def is_installed() -> bool:
+    """Whether llama-cpp-python is there; it is not imported for that."""
+    return find_spec("llama_cpp") is not None
+
+
+def not_installed() -> G4tuiError:
+    """The error for a missing llama-cpp-python."""
+    return G4tuiError(
+        "missing",
+        "llama.cpp is not installed",
+        "The Python package llama-cpp-python runs GGUF models.",
+        f"{INSTALL} (it compiles for some minutes and needs a C and a C++ compiler)",
+    )
+
+
+def find_file(name: str, host: Host) -> Path:
+    """The file of a model's name or path. Raises `G4tuiError` of kind `missing`."""
+    for file in host.model_files:
+        if name in (file.name, file.path):
+            return Path(file.path)
+    path = Path(name)
+    if path.is_absolute() and path.is_file():
+        return path
+    what = "file" if path.is_absolute() else "model"
+    raise G4tuiError(
+        "missing",
+        f"There is no such {what}",
+        name,
+        "See what is here with: g4tui models; get one with: g4tui models pull NAME",
+    )
+
+
+def _is_model(file: ModelFile) -> bool:
+    return file.role == "model"
+
+
+def _belongs(adapter: ModelFile, base: ModelFile) -> bool:
+    return (
+        not adapter.error
+        and Path(adapter.path).parent == Path(base.path).parent
+        and adapter.architecture == base.architecture
+    )
+
+
+def _info(
+    base: ModelFile, options: LlamaCppOptions, installed: bool, adapter: ModelFile | None = None
+) -> ModelInfo:
+    extra = (adapter.path,) if adapter else ()
+    title = base.title or base.name
+    detail, remedy = "", ""
+    if base.error:
+        detail, remedy = base.error, "Pull the file again; this one is damaged."
+    elif not installed:
+        detail, remedy = "needs llama.cpp", INSTALL
+    size = base.size_bytes + (adapter.size_bytes if adapter else 0)
+    return ModelInfo(
+        id=ModelSpec("llama-cpp", base.name, adapters=extra).id,
+        backend="llama-cpp",
+        title=f"{title} + {adapter.title or adapter.name}" if adapter else title,
+        size_bytes=size,
+        context=min(base.context, options.context) if base.context else None,
+        ready=not detail,
+        detail=detail,
+        remedy=remedy,
+        licence=base.licence,
+        ram_bytes=size + size // 10 + _OVERHEAD_BYTES,
+    )

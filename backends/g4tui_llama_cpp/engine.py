@@ -1,0 +1,277 @@
+"""A loaded model that answers: the backend's engine, one request at a time."""
+
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+
+from g4tui.core import (
+    Cancel,
+    Engine,
+    Event,
+    Failed,
+    Finished,
+    FinishReason,
+    G4tuiError,
+    Host,
+    Message,
+    Progress,
+    Request,
+    TextDelta,
+    Usage,
+    estimated_tokens,
+)
+from g4tui_llama_cpp import native
+from g4tui_llama_cpp.detokenize import Detokenizer
+from g4tui_llama_cpp.loaded import Loaded
+from g4tui_llama_cpp.prompt import Prompt, encode, fewest_tokens
+from g4tui_llama_cpp.sampler import make_sampler, model_defaults
+from g4tui_llama_cpp.scoring import mean_vectors, score
+from g4tui_llama_cpp.stops import StopFilter
+from g4tui_llama_cpp.template import ChatTemplate
+
+
+class LlamaCppEngine(Engine):
+    """Answers from one model, which `Loaded` owns.
+
+    `default_adapters` are applied when a request names none.
+    """
+
+    can_continue = True
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        template: ChatTemplate,
+        host: Host,
+        *,
+        context: int,
+        keep_conversations: bool,
+        default_adapters: Sequence[str] = (),
+    ) -> None:
+        self.context = context
+        self._loaded = loaded
+        self._model = loaded.model
+        self._template = template
+        self._host = host
+        self._keep = keep_conversations
+        self._default_adapters = tuple(default_adapters)
+        self._defaults = model_defaults(self._model)
+        self._request_number = 0
+
+    def generate(self, request: Request, cancel: Cancel) -> Iterator[Event]:
+        """Answer a request; every failure is a `Failed` event."""
+        started = perf_counter()
+        self._request_number += 1
+        number = self._request_number
+        abort = self._loaded.abort
+        abort.clear()
+
+        def stop() -> None:
+            if number == self._request_number:  # a late stop must not end the next answer
+                abort.set()
+
+        cancel.on_request(stop)
+        try:
+            yield from self._answer(request, cancel, started)
+        except G4tuiError as error:
+            yield Failed(error.info)
+        finally:
+            self._request_number += 1
+            abort.clear()
+
+    def _answer(self, request: Request, cancel: Cancel, started: float) -> Iterator[Event]:
+        held = self._loaded.apply(request.adapters or self._default_adapters)
+        keep = self._keep and request.cache_key is not None
+        held.move_to(self._host.conversation_dir(str(request.cache_key)) if keep else None)
+        prompt = self._prompt(request)
+        limit = self._room(prompt, request.params.max_tokens)
+        cached = held.reuse(prompt.ids)
+        for done in self._prefill(prompt.ids, cached):
+            yield Progress("prefill", done, len(prompt.ids))
+        if len(held.ids) < len(prompt.ids):
+            yield Usage(prompt=len(prompt.ids), cached=cached, cost_usd=0.0)
+            yield Finished("cancelled")
+            return
+        answer = _Answer(self._loaded, self._template.stops + request.params.stop)
+        sampler = make_sampler(
+            self._model, request.params, self._defaults, prompt.ids[prompt.answer_start :]
+        )
+        try:
+            if self._template_thinks(prompt):
+                yield TextDelta("<think>\n")
+            for text in answer.run(sampler, limit, cancel):
+                yield TextDelta(text)
+        finally:
+            sampler.close()
+            held.resync()
+            said = prompt.ids[prompt.answer_start :] + answer.ids
+            held.answers.remember(self._loaded.text(said), said)
+        yield Usage(
+            prompt=len(prompt.ids),
+            cached=cached,
+            completion=len(answer.ids),
+            ttft_s=answer.first - started if answer.first else None,
+            tok_per_s=answer.rate(),
+            cost_usd=0.0,
+        )
+        yield Finished(answer.reason)
+
+    def _prefill(self, ids: list[int], done: int) -> Iterator[int]:
+        """Evaluate `ids[done:]`; gives how many are done, after each batch. Ends when aborted."""
+        held, context = self._loaded.held, self._loaded.context
+        while done < len(ids):
+            batch = ids[done : done + context.batch_size]
+            last = done + len(batch) == len(ids)
+            result = context.decode(batch, done, "last" if last else "none")
+            if result == native.ABORTED:
+                held.resync()
+                return
+            if result != native.DECODED:
+                held.resync()
+                raise _not_evaluated(result)
+            held.add(batch)
+            done += len(batch)
+            yield done
+
+    def _prompt(self, request: Request) -> Prompt:
+        messages = request.messages
+        if not messages:
+            raise _unusable("There is no message to answer.")
+        continued = request.continue_last
+        if continued and messages[-1].role != "assistant":
+            raise _unusable("Only an answer can be continued, and the last message is none.")
+        if continued and not messages[-1].text:
+            return self._encode(messages[:-1], False, request)
+        return self._encode(messages, continued, request)
+
+    def _encode(self, messages: Sequence[Message], continued: bool, request: Request) -> Prompt:
+        extra = request.params.extra.get("template")
+        pieces = self._template.pieces(
+            messages,
+            continue_last=continued,
+            extra=extra if isinstance(extra, dict) else None,
+        )
+        if (fewest := fewest_tokens(pieces)) > self.context:  # a paste of megabytes
+            raise self._too_long(f"at least {fewest:,}")
+        answers = frozenset(i for i, message in enumerate(messages) if message.role == "assistant")
+        return encode(pieces, self._model, self._loaded.held.answers, answers, continued)
+
+    def _room(self, prompt: Prompt, max_tokens: int | None) -> int:
+        """How many tokens the answer may have."""
+        room = self.context - len(prompt.ids)
+        if room < 1:
+            raise self._too_long(f"{len(prompt.ids):,}")
+        if max_tokens is not None and max_tokens < 1:
+            raise _unusable(f"max_tokens is {max_tokens}; it must be at least 1.")
+        return min(room, max_tokens or room)
+
+    def _too_long(self, tokens: str) -> G4tuiError:
+        return G4tuiError(
+            "context",
+            "The conversation is longer than the model's context",
+            f"The prompt has {tokens} tokens; prompt and answer together may have "
+            f"{self.context:,}.",
+            "Shorten it, start a new session, or load the model with a larger context.",
+        )
+
+    def _template_thinks(self, prompt: Prompt) -> bool:
+        """Whether the prompt itself opened the thinking that the answer goes on with."""
+        end = prompt.ids[-4:] if prompt.answer_start == len(prompt.ids) else []
+        return self._loaded.text(end).rstrip().endswith("<think>")
+
+    def tokenize(self, text: str) -> list[int]:
+        """Ids of a text; control tokens in it are not recognised."""
+        return self._model.tokenize(text, special=False)
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """How many tokens these messages have as a prompt for an answer.
+
+        Exact, but for what is far beyond the context.
+        """
+        if not messages:
+            return 0
+        pieces = self._template.pieces(messages)
+        if fewest_tokens(pieces) > self.context:
+            return estimated_tokens("".join(piece.text for piece in pieces))
+        answers = frozenset(i for i, message in enumerate(messages) if message.role == "assistant")
+        return len(encode(pieces, self._model, self._loaded.held.answers, answers).ids)
+
+    def score(self, ids: Sequence[int], start: int) -> list[float]:
+        """Log-probabilities of `ids[start:]`."""
+        self._loaded.apply(self._default_adapters)
+        return score(self._loaded, ids, start, self.context)
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """The mean of the last layer over each text, cut to what the context holds."""
+        return mean_vectors(self._loaded, texts, self.context)
+
+    def idle(self) -> None:
+        """Save what the conversation has evaluated."""
+        self._loaded.held.save()
+
+    def close(self) -> None:
+        """Save, then free the model."""
+        self._loaded.held.save()
+        self._loaded.close()
+
+
+class _Answer:
+    """One answer while it is generated. `first` and `last` are times of its tokens."""
+
+    def __init__(self, loaded: Loaded, stops: Sequence[str]) -> None:
+        self._loaded = loaded
+        self._stops = StopFilter(stops)
+        self.ids: list[int] = []
+        self.reason: FinishReason = "length"
+        self.first = 0.0
+        self.last = 0.0
+
+    def run(self, sampler: native.Sampler, limit: int, cancel: Cancel) -> Iterator[str]:
+        """Pieces of text until the answer ends; then `reason` says why."""
+        model, context, held = self._loaded.model, self._loaded.context, self._loaded.held
+        words = Detokenizer(model, self._loaded.shown)
+        while True:
+            token = sampler.sample(context)
+            self.last = perf_counter()
+            self.first = self.first or self.last
+            if model.is_end(token):
+                self.reason = "stop"
+                break
+            self.ids.append(token)
+            text = self._stops.push(words.push(token))
+            if text:
+                yield text
+            if self._stops.hit:
+                self.reason = "stop"
+                break
+            if cancel.requested:
+                self.reason = "cancelled"
+                break
+            if len(self.ids) == limit:
+                break
+            result = context.decode((token,), len(held.ids), "last")
+            if result == native.ABORTED:
+                self.reason = "cancelled"
+                break
+            if result != native.DECODED:
+                raise _not_evaluated(result)
+            held.add((token,))
+        if rest := self._stops.flush():
+            yield rest
+
+    def rate(self) -> float | None:
+        """Tokens per second after the first."""
+        count, seconds = len(self.ids) - 1, self.last - self.first
+        return count / seconds if count > 0 and seconds > 0 else None
+
+
+def _unusable(detail: str) -> G4tuiError:
+    return G4tuiError("usage", "This request cannot be answered", detail, "Change the request.")
+
+
+def _not_evaluated(result: int) -> G4tuiError:
+    return G4tuiError(
+        "internal",
+        "llama.cpp could not evaluate the text",
+        f"llama_decode gave {result}; the log says more.",
+        "Try again; if it stays so, load the model with a smaller context.",
+    )

@@ -1,0 +1,82 @@
+"""Opening a model file: looked at in Python first, then loaded by llama.cpp."""
+
+from pathlib import Path
+
+from g4tui.core import G4tuiError, Host, ModelSpec
+from g4tui_llama_cpp import native
+from g4tui_llama_cpp.engine import LlamaCppEngine
+from g4tui_llama_cpp.loaded import Loaded, Settings
+from g4tui_llama_cpp.options import LlamaCppOptions
+from g4tui_llama_cpp.template import FORMATS, ChatTemplate
+
+CPU_BATCH, GPU_BATCH = 128, 512
+_STEPS = 1000
+
+
+def open_engine(
+    path: Path, spec: ModelSpec, options: LlamaCppOptions, host: Host
+) -> LlamaCppEngine:
+    """Load a model. Raises `G4tuiError` of kind `model`, `memory` or `usage`."""
+    layers = options.gpu_layers
+    on_gpu = native.has_gpu() and layers != 0
+    gpu_layers = (-1 if on_gpu else 0) if layers == "auto" else layers
+    model = native.Model(path, gpu_layers, lambda done: host.progress(int(done * _STEPS), _STEPS))
+    if not model.handle:
+        raise G4tuiError(
+            "model",
+            f"llama.cpp cannot load {path.name}",
+            "; ".join(model.errors[-2:]) or "It gave no reason.",
+            "Pull the file again, or choose another model.",
+        )
+    try:
+        context = _context_size(model, spec, options)
+        template = _template(model, options, host)
+        settings = Settings(
+            n_ctx=context,
+            batch_size=options.batch_size or (GPU_BATCH if on_gpu else CPU_BATCH),
+            threads=options.threads or host.threads,
+            kv_type=options.kv_type,
+            flash_attention=options.flash_attention,
+        )
+        architecture = model.meta("general.architecture") or ""
+        loaded = Loaded(model, path, architecture, settings, host.log)
+    except BaseException:
+        model.close()
+        raise
+    return LlamaCppEngine(
+        loaded,
+        template,
+        host,
+        context=min(context, loaded.context.n_ctx),
+        keep_conversations=options.kv_cache,
+        default_adapters=spec.adapters,
+    )
+
+
+def _context_size(model: native.Model, spec: ModelSpec, options: LlamaCppOptions) -> int:
+    trained = model.context_trained
+    if spec.context is None:
+        return min(options.context, trained) if trained else options.context
+    if spec.context < 1 or (trained and spec.context > trained):
+        raise G4tuiError(
+            "usage",
+            f"A context of {spec.context:,} tokens is not possible",
+            f"This model was trained for {trained:,}; beyond that it writes nonsense.",
+            f"Ask for 1 to {trained} tokens: --set context={trained}",
+        )
+    return spec.context
+
+
+def _template(model: native.Model, options: LlamaCppOptions, host: Host) -> ChatTemplate:
+    bos = model.piece(model.bos, special=True).decode("utf-8", "replace") if model.bos else ""
+    eos = model.piece(model.eos, special=True).decode("utf-8", "replace") if model.eos else ""
+    name: str = options.chat_template
+    source = model.chat_template() if name == "auto" else None
+    if source is None:
+        if name == "auto":
+            # A vocabulary that has the marks of ChatML was trained with them.
+            chatml = len(model.tokenize("<|im_start|>", special=True)) == 1
+            name = "chatml" if chatml else "plain"
+            host.log(f"The model has no chat template; the format {name} is used.")
+        source = FORMATS[name]
+    return ChatTemplate(source, name, bos, eos)
