@@ -150,11 +150,11 @@ class SessionList(Vertical):
     def _list(self, key: str | None = None) -> None:
         if not self.is_attached:
             return
-        wanted = self.filter.value.casefold().split()
+        wanted = self._wanted()
         found = [
             (row, title)
             for row, title in zip(self._sessions, self._titles, strict=True)
-            if all(word in title.casefold() for word in wanted)
+            if _has_all(title, wanted)
         ]
         lines = list(self._lines(found))
         if not wanted:
@@ -178,7 +178,20 @@ class SessionList(Vertical):
     @on(Input.Changed, "#session-filter")
     def _filtered(self, event: Input.Changed) -> None:
         event.stop()
-        self._list()
+        # The first hit; without a filter back to the chat on screen.
+        self._list(self._current if not event.value else self._first_hit())
+
+    def _first_hit(self) -> str | None:
+        wanted = self._wanted()
+        hits = (
+            row.id
+            for row, title in zip(self._sessions, self._titles, strict=True)
+            if _has_all(title, wanted)
+        )
+        return next(hits, None)
+
+    def _wanted(self) -> list[str]:
+        return self.filter.value.casefold().split()
 
     @on(Input.Submitted, "#session-filter")
     def _opened_from_filter(self, event: Input.Submitted) -> None:
@@ -225,6 +238,11 @@ class SessionList(Vertical):
             raise SkipAction
         self.filter.value = ""
         self.rows.focus()
+
+
+def _has_all(title: str, words: Sequence[str]) -> bool:
+    folded = title.casefold()
+    return all(word in folded for word in words)
 
 
 def _group_starts(today: date) -> list[tuple[str, float]]:

@@ -1,0 +1,142 @@
+"""What Ctrl+P finds: every action, every model that is ready, every theme."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import NamedTuple
+
+from textual.app import App
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
+from g4tui.core import G4tuiError, ModelInfo
+from g4tui.sanitize import clean, clean_line
+from g4tui.tui.bindings import ACTIONS, Action
+from g4tui.tui.messages import ModelChosen
+from g4tui.tui.services import Services, in_thread
+
+
+class Command(NamedTuple):
+    """A line of the palette and what it does. `shown`: listed before anything is typed."""
+
+    title: str
+    help: str
+    run: Callable[[], Awaitable[None]]
+    shown: bool = True
+
+
+class CommandsProvider(Provider):
+    """Offers `commands()`, matched as a person types."""
+
+    def commands(self) -> Iterable[Command]:
+        """What can be done."""
+        raise NotImplementedError
+
+    async def discover(self) -> Hits:
+        for command in self.commands():
+            if command.shown:
+                yield DiscoveryHit(Content(command.title), command.run, command.title, command.help)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for command in self.commands():
+            score = matcher.match(command.title)
+            if score > 0:
+                title = matcher.highlight(command.title)
+                yield Hit(score, title, command.run, command.title, command.help)
+
+
+class Commands(CommandsProvider):
+    """The palette of the whole program."""
+
+    async def startup(self) -> None:
+        """Ask for the models as the palette opens; a slow backend must not hold up the rest."""
+        self._models: list[ModelInfo] = []
+        self._asking = asyncio.create_task(self._ask())
+
+    async def _ask(self) -> None:
+        services = _services(self.app)
+        if services is not None:
+            self._models = [m for m in await services.runtime.list_models() if m.ready]
+
+    async def shutdown(self) -> None:
+        """The palette closed."""
+        self._asking.cancel()
+
+    def commands(self) -> Iterable[Command]:
+        for action in ACTIONS:
+            if action.palette:
+                yield Command(action.label, _help(self.app, action), partial(self._act, action))
+        yield Command("Theme", "Choose among all themes", self._choose_theme)
+        for model in self._models:
+            title = f"Model: {clean_line(model.title)}"
+            run = partial(self._use_model, model.id)
+            yield Command(title, clean_line(model.id), run, shown=False)
+        yield from _themes(self.app, shown=False)
+
+    async def _act(self, action: Action) -> None:
+        """Run an action where its key would: on the widget that binds it."""
+        screen = self.screen
+        owners = (
+            node
+            for node in (screen, *screen.walk_children())
+            if any(binding.id == action.id for _, binding in node._bindings)
+        )
+        await self.app.run_action(action.action, next(owners, screen))
+
+    async def _use_model(self, model: str) -> None:
+        self.screen.post_message(ModelChosen(model))
+
+    async def _choose_theme(self) -> None:
+        palette = CommandPalette(providers=[Themes], placeholder="Search for a theme…")
+        await self.app.push_screen(palette)
+
+
+class Themes(CommandsProvider):
+    """The palette of themes alone."""
+
+    def commands(self) -> Iterable[Command]:
+        yield from _themes(self.app, shown=True)
+
+
+def _themes(app: App[object], *, shown: bool) -> Iterable[Command]:
+    for name in sorted(app.available_themes):
+        title = name if shown else f"Theme: {name}"
+        now = "in use" if name == app.theme else ""
+        yield Command(title, now, partial(_use_theme, app, name), shown)
+
+
+async def _use_theme(app: App[object], name: str) -> None:
+    """Show it at once, and keep it for the next start."""
+    from g4tui.tui.save_settings import save_settings
+
+    app.theme = name
+    services = _services(app)
+    if services is None:
+        return
+    try:
+        elsewhere = await in_thread(save_settings, services, {"ui.theme": name})
+    except G4tuiError as error:
+        app.notify(clean(str(error)), severity="warning", markup=False)
+        return
+    if elsewhere:
+        text = f"{services.paths.config_file} sets ui.theme, which goes before at the next start."
+        app.notify(text, severity="warning", markup=False)
+
+
+def _help(app: App[object], action: Action) -> str:
+    """The keys of an action as they are mapped now, and what more is to say of it."""
+    keys = app._keymap.get(action.id, action.keys)
+    shown = " ".join(_display(app, action, key) for key in keys.split(",") if key)
+    return "   ".join(filter(None, (shown, clean_line(action.detail))))
+
+
+def _display(app: App[object], action: Action, key: str) -> str:
+    from textual.binding import Binding
+
+    return app.get_key_display(Binding(key.strip(), action.action, action.label))
+
+
+def _services(app: App[object]) -> Services | None:
+    services: Services | None = getattr(app, "services", None)
+    return services
