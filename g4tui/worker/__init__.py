@@ -7,17 +7,14 @@ asyncio.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from g4tui.worker.dialogue import Limits
     from g4tui.worker.exits import WorkerExit
-    from g4tui.worker.host import HostConfig, Limits, Worker
+    from g4tui.worker.host import HostConfig, Worker
 
 __all__ = ["HostConfig", "Limits", "Worker", "WorkerExit"]
 
 
 def __getattr__(name: str) -> object:
-    if name == "WorkerExit":
-        from g4tui.worker import exits
-
-        return exits.WorkerExit
     if name in __all__:
         from g4tui.worker import host
 

@@ -59,7 +59,7 @@ def valid(event: Event) -> Event:
     if isinstance(event, TextDelta | ReasoningDelta) and isinstance(event.text, str):
         return event  # the hot path: one a token
     try:
-        whole: Event = msgspec.convert(msgspec.to_builtins(event), Event)
+        whole: Event = msgspec.convert(msgspec.to_builtins(event, builtin_types=(bytes,)), Event)
     except (msgspec.ValidationError, TypeError) as error:
         raise G4tuiError(
             "plugin",

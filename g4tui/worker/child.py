@@ -13,6 +13,7 @@ import queue
 import sys
 import threading
 import traceback
+from contextlib import suppress
 
 from g4tui.core import Cancel, Engine, G4tuiError
 from g4tui.worker import platform, protocol
@@ -20,7 +21,8 @@ from g4tui.worker.answering import answer, explained
 from g4tui.worker.loading import open_engine
 
 IDLE_S = 2.0
-ORPHAN_GRACE_S = 3.0
+ORPHAN_GRACE_S = 2.5
+EXIT_BROKEN = 70
 READ_BYTES = 1 << 20
 
 
@@ -34,16 +36,14 @@ def run(incoming: int, outgoing: int, lifeline: int | None) -> None:
     platform.ignore_interrupts()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace", write_through=True)
+            stream.reconfigure(errors="backslashreplace", line_buffering=True)
     faulthandler.enable()
     child = Child(incoming, outgoing)
     child.send(protocol.Hello(protocol.PROTOCOL))
+    platform.flush_native_lines()
     if lifeline is not None:
         platform.guard_orphan(lifeline)
-    orphaned = child.serve()
-    if orphaned:
-        platform.end_orphan()
-    os._exit(0)  # the destructors of native libraries are not worth a crash at the end
+    os._exit(child.serve())  # the destructors of native libraries are not worth a crash at the end
 
 
 class Child:
@@ -68,18 +68,20 @@ class Child:
             except OSError as error:
                 raise HostGoneError from error
 
-    def serve(self) -> bool:
-        """Do what is asked until there is no more; returns whether the host is gone."""
-        threading.Thread(target=self._read, name="reader", daemon=True).start()
-        try:
-            return self._work()
-        except HostGoneError:
-            return True
-        finally:
-            self._close()
-            self._over.set()
+    def serve(self) -> int:
+        """Do what is asked until there is no more; returns the exit code, if it returns."""
+        reader = threading.Thread(target=self._read, name="reader", daemon=True)
+        reader.start()
+        with suppress(HostGoneError):
+            if self._work():
+                return 0
+        self._close()
+        self._over.set()
+        reader.join(ORPHAN_GRACE_S)  # it knows whether the host is gone
+        return EXIT_BROKEN
 
     def _work(self) -> bool:
+        """Returns whether the host said that it was all; false when it will not say any more."""
         worked = False
         while True:
             try:
@@ -89,11 +91,11 @@ class Child:
                 worked = False
                 continue
             if ask is None:
-                return True
+                return False
             if isinstance(ask, protocol.Unload):
                 self._close()
                 self.send(protocol.Done(ask.id))
-                return False
+                return True
             try:
                 self._do(ask)
             except HostGoneError:
@@ -158,16 +160,20 @@ class Child:
     def _read(self) -> None:
         """The reader thread: up to the host's end, and a little longer than the main thread."""
         lines = protocol.Lines()
+        broken = False
         try:
             while data := os.read(self._incoming, READ_BYTES):
                 for line in lines.feed(data):
                     self._sort(protocol.decode_ask(line))
-        except (OSError, protocol.MalformedError) as error:
+        except BaseException as error:  # noqa: BLE001 - without this thread nothing can be stopped
             traceback.print_exception(error, file=sys.stderr)
+            broken = True
         self._asks.put(None)
         for cancel in list(self._cancels.values()):
             self._call_off(cancel)
         self._over.wait(ORPHAN_GRACE_S)
+        if broken:
+            os._exit(EXIT_BROKEN)
         platform.end_orphan()
 
     def _sort(self, ask: protocol.Ask) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from g4tui.core import (
     ErrorInfo,
@@ -17,24 +18,28 @@ from g4tui.core import (
 from g4tui.worker import protocol
 
 HIGH_BYTES = 1 << 20
-LOW_BYTES = 1 << 18
+EVENT_BYTES = 64
+
+ReplyType = TypeVar("ReplyType", bound=protocol.Reply)
 
 
-class Call:
+class Call(Generic[ReplyType]):
     """A question with one reply; `doing` says in words what the child is doing."""
 
-    def __init__(self, number: int, doing: str) -> None:
+    def __init__(self, number: int, expected: type[ReplyType], doing: str) -> None:
         self.number = number
         self.doing = doing
-        self.reply: asyncio.Future[protocol.Reply] = asyncio.get_running_loop().create_future()
+        self.reply: asyncio.Future[ReplyType] = asyncio.get_running_loop().create_future()
+        self._expected = expected
 
     def take(self, reply: protocol.Reply) -> bool:
         """Take what the child says; returns whether that was all."""
-        if not self.reply.done():
-            if isinstance(reply, protocol.Refused):
-                self.reply.set_exception(G4tuiError.of(reply.error))
-            else:
-                self.reply.set_result(reply)
+        if isinstance(reply, protocol.Refused):
+            self.fail(reply.error)
+        elif not isinstance(reply, self._expected):
+            raise protocol.MalformedError(f"{type(reply).__name__} is no answer to {self.doing}")
+        elif not self.reply.done():
+            self.reply.set_result(reply)
         return True
 
     def fail(self, error: ErrorInfo) -> None:
@@ -43,11 +48,11 @@ class Call:
             self.reply.set_exception(G4tuiError.of(error))
 
 
-class LoadCall(Call):
+class LoadCall(Call[protocol.Loaded]):
     """The load, which tells how far it is."""
 
     def __init__(self, number: int, on_progress: Callable[[Progress], None]) -> None:
-        super().__init__(number, "loading")
+        super().__init__(number, protocol.Loaded, "loading")
         self._on_progress = on_progress
 
     def take(self, reply: protocol.Reply) -> bool:
@@ -117,8 +122,9 @@ class Stream:
             if type(event) is not self._kind:
                 self._join()
                 self._kind = type(event)
-            self._parts.append(event.text)
-            self.backlog += len(event.text)
+            if event.text:
+                self._parts.append(event.text)
+                self.backlog += len(event.text)
         else:
             self._join()
             if isinstance(event, Progress) and self._ready:
@@ -126,8 +132,9 @@ class Stream:
                 if isinstance(last, Progress) and last.phase == event.phase:
                     self._ready.pop()
             self._ready.append(event)
+            self.backlog += EVENT_BYTES
             self.over = isinstance(event, Finished | Failed)
-        if self._waiter is not None and not self._waiter.done():
+        if (self._ready or self._parts) and self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
 
     def _join(self) -> None:

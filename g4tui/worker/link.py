@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 
 from g4tui.worker import platform, process, protocol
 
@@ -32,6 +31,7 @@ class Link(asyncio.SubprocessProtocol):
         self._exited = False
         self._ended = False
         self._output_closed = False
+        self._deaf = False
         self.paused = False
         self.pid = 0
 
@@ -42,7 +42,7 @@ class Link(asyncio.SubprocessProtocol):
         if lifeline is not None:
             theirs, self._lifeline = lifeline
         try:
-            transport, _ = await self._loop.subprocess_exec(
+            await self._loop.subprocess_exec(
                 lambda: self,
                 *process.command(theirs),
                 stdin=asyncio.subprocess.PIPE,
@@ -57,7 +57,6 @@ class Link(asyncio.SubprocessProtocol):
         finally:
             if theirs is not None:
                 os.close(theirs)
-        self.pid = transport.get_pid()
 
     def send(self, ask: protocol.Ask) -> None:
         """Write without waiting; raises `MalformedError` for what cannot be sent."""
@@ -83,24 +82,23 @@ class Link(asyncio.SubprocessProtocol):
     def ask_to_end(self) -> None:
         """SIGTERM."""
         if not self._exited:
-            with suppress(ProcessLookupError):
-                platform.ask_to_end(self.pid)
+            platform.ask_to_end(self.pid)
 
     def kill(self) -> None:
         """SIGKILL; `on_end` is called soon, whatever happens."""
         if not self._exited:
-            with suppress(ProcessLookupError):
-                platform.kill(self.pid)
+            platform.kill(self.pid)
             self._loop.call_later(UNKILLABLE_S, self._end)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.SubprocessTransport)
         self._transport = transport
+        self.pid = transport.get_pid()
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         try:
-            for line in self._lines.feed(data):
-                if not self._ended:
+            if not self._deaf:
+                for line in self._lines.feed(data):
                     self._on_reply(protocol.decode_reply(line))
         except protocol.MalformedError as error:
             self._nonsense(str(error))
@@ -115,8 +113,7 @@ class Link(asyncio.SubprocessProtocol):
             self._loop.call_later(LAST_WORDS_S, self._check_for_life)
 
     def process_exited(self) -> None:
-        with suppress(ProcessLookupError):
-            platform.kill(self.pid)  # what it started and left behind
+        platform.kill(self.pid)  # what it started and left behind
         self._exited = True
         self.resume()
         if self._output_closed:
@@ -133,13 +130,14 @@ class Link(asyncio.SubprocessProtocol):
             self._nonsense("it closed its output and went on")
 
     def _nonsense(self, what: str) -> None:
-        if not self._ended:
+        if not self._deaf:
+            self._deaf = True
             self._on_nonsense(what)
 
     def _end(self) -> None:
         if self._ended or self._transport is None:
             return
-        self._ended = True
+        self._ended = self._deaf = True
         self._cut_lifeline()
         code = self._transport.get_returncode()
         self._transport.close()

@@ -4,6 +4,7 @@ import importlib
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ def open_engine(load: Load, tell: Callable[[int, int], None]) -> Engine:
 
     Raises `G4tuiError`, or whatever the plugin raises.
     """
+    progress = _Progress(tell)
     backend = find_backend(load.backend, load.module)
     if backend.runs != "worker":
         raise G4tuiError("internal", f"The backend {load.backend} does not run in a worker")
@@ -38,9 +40,12 @@ def open_engine(load: Load, tell: Callable[[int, int], None]) -> Engine:
         model_files=load.model_files,
         threads=load.threads,
         log=log,
-        progress=_Throttled(tell),
+        progress=progress,
     )
-    engine = backend.open(load.spec, options, host)
+    try:
+        engine = backend.open(load.spec, options, host)
+    finally:
+        progress.over = True
     if not isinstance(engine, Engine):
         raise G4tuiError(
             "plugin",
@@ -67,20 +72,22 @@ def find_backend(name: str, module: str | None) -> Backend[Any]:
 def log(line: str) -> None:
     """Write one line to the log, which is what this process prints."""
     text = " ".join(line.splitlines())[:LOG_LINE_LENGTH]
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    with suppress(OSError):  # a full disk must not end an answer
+        print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
-class _Throttled:
+class _Progress:
     """Lets through what a person can see: each thousandth once, and not too many a second."""
 
     def __init__(self, tell: Callable[[int, int], None]) -> None:
         self._tell = tell
         self._last = (-1, 0.0)
+        self.over = False
 
     def __call__(self, done: int, total: int) -> None:
-        part, now = done * 1000 // max(total, 1), time.monotonic()
+        part, now = int(done * 1000 // max(total, 1)), time.monotonic()
         last_part, last_time = self._last
-        if part == last_part or (now - last_time < PROGRESS_EVERY_S and done < total):
+        if self.over or part == last_part or (now - last_time < PROGRESS_EVERY_S and done < total):
             return
         self._last = (part, now)
-        self._tell(done, total)
+        self._tell(int(done), int(total))

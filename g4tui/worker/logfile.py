@@ -1,14 +1,19 @@
 """The child's log: what native code prints, kept short, read when something went wrong."""
 
 import os
+import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 MAX_BYTES = 256 * 1024
 KEPT_BYTES = 64 * 1024
 TAIL_BYTES = 16 * 1024
 TAIL_LINES = 12
+TAIL_FRAMES = 3
 TAIL_LINE_LENGTH = 200
+FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+FRAME = re.compile(r'  File ".*", line \d+ in ')
 
 
 class LogFile:
@@ -24,8 +29,11 @@ class LogFile:
             self.descriptor = _fresh(path)
         except OSError:
             # A cache that cannot be written is no reason not to answer.
-            with tempfile.TemporaryFile(buffering=0) as nameless:
-                self.descriptor = os.dup(nameless.fileno())
+            made, name = tempfile.mkstemp(prefix="g4tui-worker-")
+            os.close(made)
+            self.descriptor = os.open(name, FLAGS)
+            with suppress(OSError):
+                Path(name).unlink()
 
     def bound(self) -> None:
         """Drop the older part when the log outgrew its limit."""
@@ -41,7 +49,7 @@ class LogFile:
         size = os.fstat(self.descriptor).st_size
         text = _read_end(self.descriptor, size, TAIL_BYTES).decode(errors="replace")
         lines = [line.rstrip()[:TAIL_LINE_LENGTH] for line in text.splitlines() if line.strip()]
-        return "\n".join(lines[-TAIL_LINES:])
+        return "\n".join(_without_deep_frames(lines)[-TAIL_LINES:])
 
     def close(self) -> None:
         """Let go of the file; it stays on the disk."""
@@ -52,11 +60,21 @@ def _fresh(path: Path) -> int:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size:
         path.replace(path.with_name(path.name + ".1"))
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
-    return os.open(path, flags, 0o600)
+    return os.open(path, FLAGS | os.O_CREAT, 0o600)
 
 
 def _read_end(descriptor: int, size: int, wanted: int) -> bytes:
     """The last `wanted` bytes. Windows has no `pread`; a position means nothing to an appender."""
     os.lseek(descriptor, max(0, size - wanted), os.SEEK_SET)
     return os.read(descriptor, wanted)
+
+
+def _without_deep_frames(lines: list[str]) -> list[str]:
+    """After a crash Python lists its whole stack, which would push out what the library said."""
+    kept: list[str] = []
+    frames = 0
+    for line in lines:
+        frames = frames + 1 if FRAME.match(line) else 0
+        if frames <= TAIL_FRAMES and not line.startswith("Extension modules: "):
+            kept.append(line)
+    return kept

@@ -3,10 +3,8 @@
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import TypedDict
-
-GRACE_SIGNAL = 10
-"""SIGUSR1 on Linux. Its number is also the seconds that an orphan is left; see `guard_orphan`."""
 
 
 class SpawnOptions(TypedDict, total=False):
@@ -34,18 +32,12 @@ def make_lifeline() -> tuple[int, int] | None:
 
 def ask_to_end(pid: int) -> None:
     """SIGTERM to the child and to what it started; where there is no such signal, the kill."""
-    if sys.platform == "win32":
-        os.kill(pid, signal.SIGTERM)
-    else:
-        os.killpg(pid, signal.SIGTERM)
+    _signal(pid, signal.SIGTERM)
 
 
 def kill(pid: int) -> None:
     """End the child and what it started, without a question."""
-    if sys.platform == "win32":
-        os.kill(pid, signal.SIGTERM)
-    else:
-        os.killpg(pid, signal.SIGKILL)
+    _signal(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
 
 
 def no_core_dumps() -> None:
@@ -66,8 +58,8 @@ def guard_orphan(lifeline: int) -> None:
 
     A thread that waits for the end of input cannot run while native code holds the interpreter's
     lock. So the kernel is asked for a signal when the other end of `lifeline` closes, and its
-    handler is C's own `alarm`, which takes the signal's number for seconds; the alarm's default
-    action ends the process. Does nothing where the C library lacks these.
+    handler is C's own `alarm`, which takes the signal's number for seconds: SIGQUIT is 3. The
+    alarm's default action ends the process. Does nothing where this cannot be had.
     """
     if sys.platform != "linux":
         return
@@ -77,11 +69,24 @@ def guard_orphan(lifeline: int) -> None:
     libc = ctypes.CDLL(None)
     libc.signal.restype = ctypes.c_void_p
     libc.signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
-    libc.signal(GRACE_SIGNAL, ctypes.cast(libc.alarm, ctypes.c_void_p))
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(lifeline, fcntl.F_SETSIG, GRACE_SIGNAL)
-    flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)
+    # Some sandboxed kernels lack it; then the reading thread is all there is.
+    with suppress(OSError):
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGQUIT)
+        libc.signal(signal.SIGQUIT, ctypes.cast(libc.alarm, ctypes.c_void_p))
+        flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)
+
+
+def flush_native_lines() -> None:
+    """Have C's `printf` write line by line: what it holds back is lost in a crash."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    line_buffered = 1
+    libc = ctypes.CDLL(None)
+    libc.setvbuf(ctypes.c_void_p.in_dll(libc, "stdout"), None, line_buffered, ctypes.c_size_t(0))
 
 
 def end_orphan() -> None:
@@ -89,3 +94,14 @@ def end_orphan() -> None:
     if sys.platform != "win32" and os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(0)
+
+
+def _signal(pid: int, number: int) -> None:
+    """To the group that the child leads. A process that is gone already is as it should be."""
+    if pid <= 0:
+        raise ValueError(f"{pid} is no child's process id")
+    with suppress(ProcessLookupError, PermissionError):
+        if sys.platform == "win32":
+            os.kill(pid, number)
+        else:
+            os.killpg(pid, number)

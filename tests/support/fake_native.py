@@ -1,17 +1,19 @@
-"""A native backend that does what its script says: well, badly, or not at all.
+"""A native backend that behaves well, badly or not at all, as it is told.
 
-The model's name is the script: `llama-cpp:answer` would be `fake:answer`. See `FakeEngine.generate`.
+The model's name says how loading goes (`LOADS`), the first word of the last message how answering
+goes (`ANSWERS`); the second word is a number that some of them take.
 """
 
 import ctypes
+import fcntl
 import os
+import re
 import signal
 import stat
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -35,45 +37,362 @@ from g4tui.core import (
     Usage,
 )
 
+GREETING = b'{"op":"hello","protocol":%d}\n'
+
 
 class FakeOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Settings of the fake."""
+    """Settings of the fake; `journal` is a file that gets a line for each call."""
 
-    threads: int = 0
     greeting: str = "Hello"
+    threads: int = 0
+    journal: str = ""
 
 
 class FakeEngine(Engine):
-    """Answers as the model's name says."""
+    """Answers as the last message says."""
 
     can_continue = True
 
-    def __init__(self, script: str, options: FakeOptions, host: Host) -> None:
-        self.context = 2048
-        self.script = script
+    def __init__(self, spec: ModelSpec, options: FakeOptions, host: Host) -> None:
+        self.context = spec.context or 2048
+        self.spec = spec
         self.options = options
         self.host = host
 
     def generate(self, request: Request, cancel: Cancel) -> Iterator[Event]:
-        yield Progress("prefill", 1, 1)
-        for word in ("Hello", " there", "!"):
-            yield TextDelta(word)
-        yield Usage(prompt=3, completion=3)
-        yield Finished("stop")
+        self.note("generate")
+        what, _, rest = request.messages[-1].text.partition(" ")
+        return ANSWERS[what](self, request, cancel, int(rest or 0) if rest.isdigit() else 0)
+
+    def tokenize(self, text: str) -> list[int]:
+        return [ord(character) for character in text]
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        if messages[-1].text == "segfault":
+            segfault()
+        return sum(len(message.text) for message in messages)
+
+    def score(self, ids: Sequence[int], start: int) -> list[float]:
+        return [-0.5, float("-inf"), float("nan"), 0.1 + 0.2][: len(ids) - start]
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        return [[float(len(text)), 0.25] for text in texts]
+
+    def idle(self) -> None:
+        self.note("idle")
+
+    def close(self) -> None:
+        self.note("close")
+        if self.spec.model == "never-closes":
+            hang()
+
+    def note(self, line: str) -> None:
+        if self.options.journal:
+            with open(self.options.journal, "a", encoding="utf-8") as journal:  # noqa: PTH123
+                journal.write(line + "\n")
+
+
+def words(engine: FakeEngine, request: Request, cancel: Cancel, count: int) -> Iterator[Event]:
+    """`count` words without a pause."""
+    yield Progress("prefill", 0, 10)
+    yield Progress("prefill", 10, 10)
+    yield ReasoningDelta("Hm.")
+    for number in range(count):
+        if cancel.requested:
+            yield Usage(prompt=1, completion=number)
+            yield Finished("cancelled")
+            return
+        yield TextDelta(f"w{number} ")
+    yield Usage(prompt=1, completion=count, tok_per_s=float("inf"))
+    yield Finished("stop")
+
+
+def endless(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
+    """Text until it is stopped."""
+    yield from words(engine, request, cancel, sys.maxsize)
+
+
+def deaf(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
+    """Text for ever, without a look at `cancel`."""
+    while True:
+        yield TextDelta("la ")
+        time.sleep(0.01)
+
+
+def hangs(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
+    """A word, then native code that does not come back."""
+    yield TextDelta("So ")
+    hang()
+
+
+def holds_lock(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
+    """Native code that does not come back and keeps Python's lock."""
+    yield TextDelta("So ")
+    re.match("(a+)+$", "a" * 60 + "b")
+
+
+def ignores_term(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
+    """A hang that only SIGKILL ends."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    yield TextDelta("So ")
+    hang()
+
+
+def waits(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
+    """A native call that only the callback breaks off."""
+    reading, writing = os.pipe()
+    cancel.on_request(lambda: os.close(writing))
+    yield TextDelta("So ")
+    os.read(reading, 1)
+    yield Finished("cancelled")
+
+
+def crashes(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
+    """A word, a line in the log, an invalid memory access."""
+    yield TextDelta("So ")
+    os.write(2, b"native: tensor 7 is out of bounds\n")
+    segfault()
+
+
+def dies(engine: FakeEngine, request: Request, cancel: Cancel, number: int) -> Iterator[Event]:
+    """A word, then that signal."""
+    yield TextDelta("So ")
+    os.kill(os.getpid(), number)
+    hang()
+
+
+def exits(engine: FakeEngine, request: Request, cancel: Cancel, code: int) -> Iterator[Event]:
+    """A word, then that exit code."""
+    yield TextDelta("So ")
+    os._exit(code)
+
+
+def prints(engine: FakeEngine, request: Request, cancel: Cancel, count: int) -> Iterator[Event]:
+    """Printing in all ways that there are, `count` long lines of each."""
+    for _ in range(count or 1):
+        print("printed by Python", "x" * 100)
+        os.write(1, b"written to fd 1" + b"y" * 100 + b"\n")
+        ctypes.CDLL(None).printf(b"printed by C\n")
+        engine.host.log("logged\nby the host")
+    yield TextDelta("quiet")
+    yield Finished("stop")
+
+
+def garbage(engine: FakeEngine, request: Request, cancel: Cancel, kind: int) -> Iterator[Event]:
+    """Bytes of no meaning on the host's own pipe."""
+    yield TextDelta("So ")
+    lines = {
+        0: b"llama_model_loader: loaded\n",
+        1: b'{"op":"event","id":12345,"event":{"type":"text","text":"?"}}\n',
+        2: b'{"op":"hello","protocol":999}\n',
+        3: b'{"op":"counted","id":%d,"count":1}\n',
+        4: b'{"op":"event",\xff\xfe}\n',
+        5: b"{" + b"x" * (65 * 1024 * 1024),
+    }
+    for number in range(20) if kind == 3 else (0,):
+        data = lines[kind] % number if kind == 3 else lines[kind]
+        write_all(host_pipe(), data)
+    hang()
+
+
+def closes_pipe(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
+    """The host's pipe closed behind everybody's back."""
+    yield TextDelta("So ")
+    os.close(host_pipe())
+    hang()
+
+
+def raises(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
+    """An exception of the author's own."""
+    yield TextDelta("So ")
+    raise ValueError("no such tensor")
+
+
+def refuses(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
+    """An error in our own words."""
+    yield TextDelta("So ")
+    raise G4tuiError("context", "Too long", "9 > 8", "Shorten it.", 1.5)
+
+
+def quits(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
+    """SystemExit, which must end nothing."""
+    yield TextDelta("So ")
+    sys.exit("bye")
+
+
+def no_memory(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
+    """Python's own out of memory."""
+    yield TextDelta("So ")
+    raise MemoryError
+
+
+def no_end(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
+    """A stream that just stops."""
+    yield TextDelta("So ")
+
+
+def two_ends(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
+    """A stream that goes on after its end."""
+    yield Finished("length")
+    yield TextDelta("more")
+    yield Failed(ErrorInfo("internal", "no"))
+
+
+def no_event(engine: FakeEngine, request: Request, cancel: Cancel, kind: int) -> Iterator[Event]:
+    """Something that is no event."""
+    yield TextDelta("So ")
+    wrong: list[object] = [b"bytes", TextDelta(b"\xff"), Usage(prompt="three"), Finished("bored")]  # type: ignore[arg-type]
+    yield wrong[kind]  # type: ignore[misc]
+
+
+def surrogates(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
+    """Halves of characters."""
+    yield TextDelta("a\ud83d\ude00b\ud800c")
+    yield Finished("stop")
+
+
+def bulk(engine: FakeEngine, request: Request, cancel: Cancel, count: int) -> Iterator[Event]:
+    """`count` pieces of 1,000 characters, or fewer when it is stopped."""
+    for _ in range(count):
+        if cancel.requested:
+            yield Finished("cancelled")
+            return
+        yield TextDelta("z" * 1000)
+    yield Finished("stop")
+
+
+def mirror(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
+    """What came through: the request, what was asked to be loaded, the environment."""
+    seen = {
+        "request": request,
+        "spec": engine.spec,
+        "options": engine.options,
+        "threads": engine.host.threads,
+        "cache_dir": str(engine.host.cache_dir),
+        "model_files": engine.host.model_files,
+        "secret": engine.host.secret("openai", "https://api.openai.com"),
+        "environment": dict(os.environ),
+        "modules": sorted(sys.modules),
+        "core_limit": core_limit(),
+        "session_leader": os.getsid(0) == os.getpid(),
+    }
+    yield TextDelta(msgspec.json.encode(seen).decode())
+    yield Finished("stop")
+
+
+def family(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
+    """A process of its own that outlives it and holds the host's pipe; then a hang."""
+    pipe = host_pipe()
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    process = subprocess.Popen(command, pass_fds=(pipe,))
+    yield TextDelta(f"{process.pid}")
+    hang()
+
+
+ANSWERS: dict[str, Callable[[FakeEngine, Request, Cancel, int], Iterator[Event]]] = {
+    "words": words,
+    "endless": endless,
+    "deaf": deaf,
+    "hangs": hangs,
+    "holds_lock": holds_lock,
+    "ignores_term": ignores_term,
+    "waits": waits,
+    "crashes": crashes,
+    "dies": dies,
+    "exits": exits,
+    "prints": prints,
+    "garbage": garbage,
+    "closes_pipe": closes_pipe,
+    "raises": raises,
+    "refuses": refuses,
+    "quits": quits,
+    "no_memory": no_memory,
+    "no_end": no_end,
+    "two_ends": two_ends,
+    "no_event": no_event,
+    "surrogates": surrogates,
+    "bulk": bulk,
+    "mirror": mirror,
+    "family": family,
+}
 
 
 class FakeBackend(Backend[FakeOptions]):
-    """See the module."""
+    """Loads as the model's name says; an unknown name just loads."""
 
     name = "fake"
     options = FakeOptions
 
     def models(self, host: Host, options: FakeOptions) -> list[ModelInfo]:
-        return [ModelInfo("fake:answer", "fake", "A scripted model", context=2048)]
+        return [ModelInfo("fake:any", "fake", "A scripted model", context=2048)]
 
     def open(self, spec: ModelSpec, options: FakeOptions, host: Host) -> FakeEngine:
-        return FakeEngine(spec.model, options, host)
+        match spec.model:
+            case "slow":
+                for done in range(11):
+                    host.progress(done, 10)
+                    time.sleep(0.03)
+            case "missing":
+                raise G4tuiError("missing", "No such model", "not there", "Pull it.")
+            case "raises":
+                raise KeyError("tensors")
+            case "exits":
+                os.write(2, b"native: unknown architecture\n")
+                os._exit(3)
+            case "crashes":
+                segfault()
+            case "hangs":
+                host.progress(1, 2)
+                hang()
+            case "no-engine":
+                return None  # type: ignore[return-value]
+        return FakeEngine(spec, options, host)
+
+
+class ElsewhereBackend(FakeBackend):
+    """One that has no business in a worker."""
+
+    name = "elsewhere"
+    runs = "loop"
 
 
 def g4tui_register_backends() -> list[FakeBackend]:
-    return [FakeBackend()]
+    """What a plugin's hook gives."""
+    return [FakeBackend(), ElsewhereBackend()]
+
+
+def hang() -> None:
+    """In native code, Python's lock released; no return."""
+    while True:
+        ctypes.CDLL(None).pause()
+
+
+def segfault() -> None:
+    """The real thing."""
+    ctypes.string_at(0)
+
+
+def host_pipe() -> int:
+    """The descriptor that the child keeps for itself."""
+    for descriptor in range(3, 64):
+        try:
+            is_pipe = stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+        except OSError:
+            continue
+        if is_pipe and fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY:
+            return descriptor
+    raise LookupError("no pipe to the host")
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """However long it takes."""
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+def core_limit() -> int:
+    """Bytes of a core dump."""
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_CORE)[0]
