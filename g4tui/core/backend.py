@@ -119,7 +119,7 @@ class _AnyEngine(ABC):
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """How many tokens a prompt made of `messages` has; an estimate must not be too low."""
-        return sum(estimated_tokens(message.text) + 8 for message in messages) + 8
+        return sum(estimated_tokens(message.content) + 8 for message in messages) + 8
 
     def score(self, ids: Sequence[int], start: int) -> list[float]:
         """Natural log-probabilities of `ids[start:]`, each given all before it; `start >= 1`."""
@@ -203,4 +203,4 @@ def unsupported(what: str) -> G4tuiError:
 
 def estimated_tokens(text: str) -> int:
     """A count for where there is no tokenizer: not too low for prose, code, CJK or emoji."""
-    return len(text.encode()) // 3 + 1
+    return len(text.encode("utf-8", "surrogatepass")) // 3 + 1

@@ -1,5 +1,6 @@
 """What is said: messages of a conversation, and the request that is made of them."""
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -22,6 +23,18 @@ class Message(msgspec.Struct, frozen=True):
     text: str
     reasoning: str = ""
     attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def content(self) -> str:
+        """What a model reads: each attached file under its name, fenced, then the text."""
+        return "".join(_fenced(attachment) for attachment in self.attachments) + self.text
+
+
+def _fenced(attachment: Attachment) -> str:
+    """A file between fences that its own text cannot close."""
+    longest = max((len(run) for run in re.findall("`+", attachment.text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{attachment.name}:\n{fence}\n{attachment.text}\n{fence}\n\n"
 
 
 class Params(msgspec.Struct, frozen=True, omit_defaults=True):
