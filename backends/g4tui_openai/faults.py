@@ -16,6 +16,8 @@ _CONTEXT = re.compile(
     r"|exceeds? the (?:available )?context|prompt is too long|too many tokens|too large for model",
     re.IGNORECASE,
 )
+# Not failures of TLS: it waits for more, or the other side is gone.
+_TLS_PASSING = (ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLEOFError)
 _QUOTA = re.compile(r"insufficient_quota|billing|exceeded your current quota|credit", re.IGNORECASE)
 _LIMIT = re.compile(
     r"context (?:length|window|size)\D{0,40}?(\d{3,8})|\bn_ctx\D{0,5}(\d{3,8})", re.IGNORECASE
@@ -110,7 +112,7 @@ class Faults:
         for link in chain:
             if isinstance(link, FaultError):
                 return link
-            if isinstance(link, ssl.SSLError) and not isinstance(link, ssl.SSLEOFError):
+            if isinstance(link, ssl.SSLError) and not isinstance(link, _TLS_PASSING):
                 return self._of_tls(link)
         names = {base.__name__ for link in chain for base in type(link).__mro__}
         for entry in BREAKS:

@@ -85,10 +85,7 @@ def _plain(extra: Mapping[str, object]) -> dict[str, object]:
 
 
 def _message(message: Message) -> dict[str, str]:
-    files = "".join(
-        f"{attachment.name}:\n```\n{attachment.text}\n```\n\n" for attachment in message.attachments
-    )
-    return {"role": message.role, "content": _sendable(files + message.text)}
+    return {"role": message.role, "content": _sendable(message.content)}
 
 
 def _sendable(text: str) -> str:

@@ -17,7 +17,8 @@ import pytest
 for _module in ("checks", "imports", "suite", "trying"):
     pytest.register_assert_rewrite(f"g4tui.testing.{_module}")
 
-from g4tui.testing.subject import Subject  # noqa: E402 - the rewriting comes first
+from g4tui.testing.checks import check_error, check_order, check_usage  # noqa: E402 - see above
+from g4tui.testing.subject import Subject  # noqa: E402
 from g4tui.testing.suite import BackendConformance  # noqa: E402
 
-__all__ = ["BackendConformance", "Subject"]
+__all__ = ["BackendConformance", "Subject", "check_error", "check_order", "check_usage"]

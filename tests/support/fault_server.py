@@ -16,8 +16,9 @@ CERTIFICATE = Path(__file__).with_name("elsewhere.pem")
 class Connection:
     """One accepted connection, its request read. Writes fail quietly once the client is gone."""
 
-    def __init__(self, raw: socket.socket, closing: threading.Event) -> None:
+    def __init__(self, raw: socket.socket, closing: threading.Event, tls: bool) -> None:
         self._raw = raw
+        self.tls = tls
         self.closing = closing
         self.method = self.path = ""
         self.headers: dict[str, str] = {}
@@ -26,6 +27,11 @@ class Connection:
 
     def read_request(self) -> bool:
         """Whether a whole request came."""
+        if (
+            not self.tls and self._raw.recv(1, socket.MSG_PEEK) == b"\x16"
+        ):  # a TLS greeting, as servers refuse it
+            self.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            return False
         file = self._raw.makefile("rb")
         first = file.readline().decode("latin-1").split()
         if len(first) < 2:
@@ -147,7 +153,7 @@ class FaultServer:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
                 context.load_cert_chain(CERTIFICATE)
                 raw = context.wrap_socket(raw, server_side=True)
-            connection = Connection(raw, self._closing)
+            connection = Connection(raw, self._closing, self._tls)
             if connection.read_request():
                 self._handler_for(connection)(connection)
         except OSError:
@@ -192,7 +198,11 @@ SSE_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: c
 
 def event(data: object) -> bytes:
     """One event of a stream."""
-    return b"data: " + json.dumps(data, ensure_ascii=False).encode() + b"\n\n"
+    try:
+        text = json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a surrogate pair can only be sent escaped
+        text = json.dumps(data).encode()
+    return b"data: " + text + b"\n\n"
 
 
 def delta(text: str | None = None, finish: str | None = None, **fields: object) -> bytes:

@@ -1,0 +1,304 @@
+"""Everything that a server can do wrong: a clear error, the text so far, a next turn that works."""
+
+import json
+import logging
+import socket
+import traceback
+
+import pytest
+from support import fault_server as fs
+from support.teacher import SECRET, MakeTeacher
+
+from g4tui.core import Finished
+from g4tui.testing.conformance import check_error, check_order
+
+BEGUN = (fs.delta("", role="assistant"), fs.delta("Hello "), fs.delta("there"))
+
+
+def page(status: int = 200) -> fs.Handler:
+    html = b"<!DOCTYPE html><html><body>Please log in</body></html>"
+    return fs.response(status, html, kind="text/html; charset=utf-8")
+
+
+def streamed(*parts: bytes) -> fs.Handler:
+    return fs.stream(*BEGUN, *parts)
+
+
+def chunked(data: bytes) -> fs.Handler:
+    """A chunked stream that ends without its last chunk."""
+    head = fs.SSE_HEAD.replace(b"Connection: close", b"Transfer-Encoding: chunked")
+
+    def handle(connection: fs.Connection) -> None:
+        connection.send(head + f"{len(data):x}\r\n".encode() + data + b"\r\n")
+
+    return handle
+
+
+BIG = fs.flood(b"x" * 1024, 20)
+
+# Handler, kind of the error, a word of its title, the text that is kept.
+FAULTS: dict[str, tuple[fs.Handler, str, str, str]] = {
+    "401": (fs.refusal(401, f"Incorrect API key: {SECRET}"), "auth", "refused the key", ""),
+    "403": (fs.refusal(403, "Country not supported"), "auth", "does not allow", ""),
+    "404": (fs.refusal(404, "No such model"), "missing", "does not know parrot", ""),
+    "404 page": (page(404), "missing", "does not know parrot", ""),
+    "402": (fs.refusal(402, "Pay first"), "quota", "no credit", ""),
+    "400": (fs.refusal(400, "Bad messages", param="messages"), "server", "refused", ""),
+    "400 context": (
+        fs.refusal(400, "maximum context length is 99 tokens", code="context_length_exceeded"),
+        "context",
+        "too long",
+        "",
+    ),
+    "413": (fs.response(413, b"too large", kind="text/plain"), "context", "too long", ""),
+    "429": (fs.refusal(429, "Slow down"), "rate_limit", "too many requests", ""),
+    "429 no credit": (
+        fs.refusal(429, "Exceeded your current quota", code="insufficient_quota"),
+        "quota",
+        "no credit",
+        "",
+    ),
+    "429 for an hour": (
+        fs.refusal(429, "Slow down", "Retry-After: 3600"),
+        "rate_limit",
+        "too many",
+        "",
+    ),
+    "500": (fs.refusal(500, "Boom"), "server", "could not answer", ""),
+    "503": (fs.response(503, b"", kind="text/plain"), "server", "could not answer", ""),
+    "redirect": (
+        fs.response(307, b"", "Location: http://localhost:1/v1/chat/completions"),
+        "config",
+        "another address",
+        "",
+    ),
+    "web page": (page(), "protocol", "web page", ""),
+    "web page as a stream": (
+        fs.stream(b"<html><body>Log in</body></html>"),
+        "protocol",
+        "web page",
+        "",
+    ),
+    "nothing": (fs.stream(), "protocol", "nothing at all", ""),
+    "no HTTP": (lambda c: c.send(b"SSH-2.0-OpenSSH_9.2\r\n") and None, "network", "broke", ""),
+    "hangs up": (lambda c: None, "network", "broke", ""),
+    "reset at once": (fs.reset(), "network", "broke", ""),
+    "reset in mid-stream": (fs.then(streamed(), fs.reset()), "network", "broke", "Hello there"),
+    "half a chunked stream": (chunked(b"".join(BEGUN)), "network", "broke", "Hello there"),
+    "no finish_reason": (streamed(), "protocol", "cut off", "Hello there"),
+    "done without finish_reason": (streamed(fs.DONE), "protocol", "cut off", "Hello there"),
+    "error in a 200": (
+        fs.response(200, json.dumps({"error": {"message": "Overloaded"}}).encode()),
+        "server",
+        "could not answer",
+        "",
+    ),
+    "error in the stream": (
+        streamed(fs.event({"error": {"message": "Overloaded", "code": 503}})),
+        "server",
+        "could not answer",
+        "Hello there",
+    ),
+    "error as a word": (
+        streamed(fs.event({"error": "dead"})),
+        "server",
+        "could not answer",
+        "Hello there",
+    ),
+    "malformed JSON": (
+        streamed(b'data: {"choices": [\n\n'),
+        "protocol",
+        "cannot be read",
+        "Hello there",
+    ),
+    "broken UTF-8": (
+        streamed(b'data: {"choices": "\xff\xfe"}\n\n'),
+        "protocol",
+        "cannot be read",
+        "Hello there",
+    ),
+    "deeply nested": (
+        streamed(b"data: " + b"[" * 100_000 + b"\n\n"),
+        "protocol",
+        "cannot be read",
+        "Hello there",
+    ),
+    "another shape": (
+        streamed(fs.event({"choices": [{"delta": 7}]})),
+        "protocol",
+        "cannot be read",
+        "Hello there",
+    ),
+    "a list": (streamed(fs.event([1, 2])), "protocol", "cannot be read", "Hello there"),
+    "null choices for ever": (fs.stream(fs.event({"choices": None})), "protocol", "cut off", ""),
+    "20 MB event": (fs.then(streamed(b"data: "), BIG), "protocol", "far too much", "Hello there"),
+    "endless line": (fs.then(fs.stream(), BIG), "protocol", "far too much", ""),
+    "endless comment": (
+        fs.then(fs.stream(), fs.flood(b": ping\n", 20)),
+        "protocol",
+        "far too much",
+        "",
+    ),
+    "endless error page": (
+        fs.then(lambda c: c.send(b"HTTP/1.1 500 No\r\nConnection: close\r\n\r\n") and None, BIG),
+        "protocol",
+        "far too much",
+        "",
+    ),
+    "gzip": (
+        fs.response(
+            200, b"\x1f\x8b" + b"x" * 50, "Content-Encoding: gzip", kind="text/event-stream"
+        ),
+        "protocol",
+        "compressed",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_fault_is_told_and_survived(
+    name: str, teacher: MakeTeacher, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Kind, title, detail, remedy; the text so far; no key anywhere; the next turn works."""
+    handler, kind, title, kept = FAULTS[name]
+    caplog.set_level(logging.DEBUG)
+    with fs.FaultServer(handler) as server:
+        model = teacher(server.base_url, retries=0)
+        heard = await model.ask()
+        check_order(heard.events)
+        check_error(heard.error)
+        assert (heard.error.kind, heard.text) == (kind, kept), heard.error
+        assert title in heard.error.title
+        seen = f"{heard} {model} {model.engine!r} {vars(model.engine)} {model.log} {caplog.text}"
+        assert SECRET not in seen
+
+        server.handlers = [fs.parrot()]
+        again = await model.ask()
+        assert (again.text, again.end) == ("hello wide world", Finished("stop"))
+        await model.close()
+
+
+async def test_a_refused_connection(teacher: MakeTeacher) -> None:
+    """The remedy says where to start the server."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    model = teacher(f"http://127.0.0.1:{port}/v1", retries=0)
+    heard = await model.ask()
+    assert heard.error.kind == "network"
+    assert "Nothing listens" in heard.error.title
+    assert f"http://127.0.0.1:{port}/v1" in heard.error.remedy
+
+
+async def test_a_name_without_an_address(
+    teacher: MakeTeacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DNS that fails, as without a network."""
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    model = teacher("https://api.teacher.test/v1")
+    heard = await model.ask()
+    assert heard.error.kind == "network"
+    assert "no address for api.teacher.test" in heard.error.title
+
+
+@pytest.mark.parametrize("tls", [True, False])
+async def test_tls_that_fails(teacher: MakeTeacher, tls: bool) -> None:
+    """A certificate of somebody else, and https spoken to a server without it."""
+    with fs.FaultServer(fs.parrot(), tls=tls) as server:
+        address = server.base_url.replace("http:", "https:")
+        model = teacher(address)
+        heard = await model.ask()
+    check_error(heard.error)
+    assert heard.error.kind == "network"
+    assert "No secure connection" in heard.error.title
+    assert server.chats == []
+
+
+@pytest.mark.parametrize(
+    ("handler", "text"),
+    [
+        (fs.silent(), ""),
+        (fs.then(fs.stream(), fs.pings()), ""),
+        (fs.then(fs.stream(), fs.pings(fs.event({"choices": []}))), ""),
+        (fs.then(streamed(), fs.silent()), "Hello there"),
+        (fs.then(streamed(), fs.pings()), "Hello there"),
+        (fs.then(streamed(), fs.pings(fs.delta(""))), "Hello there"),
+    ],
+    ids=["silent", "pings", "empty chunks", "stall", "pings after words", "empty words"],
+)
+async def test_a_server_that_falls_silent(
+    handler: fs.Handler, text: str, teacher: MakeTeacher
+) -> None:
+    """Pings are no words: the idle limit ends it, and the text stays."""
+    with fs.FaultServer(handler) as server:
+        model = teacher(server.base_url, first_token_s=0.4, idle_s=0.4)
+        heard = await model.ask()
+        assert (heard.error.kind, heard.text) == ("timeout", text)
+        check_error(heard.error)
+
+
+async def test_an_answer_that_never_ends(teacher: MakeTeacher) -> None:
+    """The total limit holds while words still come."""
+    with fs.FaultServer(fs.then(fs.stream(), fs.pings(fs.delta("word ")))) as server:
+        model = teacher(server.base_url, total_s=0.5)
+        heard = await model.ask()
+        assert heard.error.kind == "timeout"
+        assert "did not finish" in heard.error.title
+        assert heard.text.startswith("word word ")
+
+
+async def test_a_redirect_gets_no_key(teacher: MakeTeacher) -> None:
+    """The second host hears nothing at all."""
+    with fs.FaultServer(fs.parrot()) as thief:
+        to = f"Location: http://localhost:{thief.port}/v1/chat/completions"
+        with fs.FaultServer(fs.response(307, b"", to)) as server:
+            model = teacher(server.base_url)
+            heard = await model.ask()
+            assert heard.error.kind == "config"
+            assert server.chats[0].headers["authorization"] == f"Bearer {SECRET}"
+        assert thief.seen == []
+
+
+async def test_a_flood_is_not_taken_in(teacher: MakeTeacher) -> None:
+    """Of 200 MB without an end of line only about the limit leaves the server."""
+    sent = 0
+    block = b"x" * 65536
+
+    def flood(connection: fs.Connection) -> None:
+        nonlocal sent
+        connection.send(fs.SSE_HEAD + b"data: ")
+        while sent < 200 << 20 and connection.send(block):
+            sent += len(block)
+
+    with fs.FaultServer(flood) as server:
+        model = teacher(server.base_url)
+        heard = await model.ask()
+        assert heard.error.kind == "protocol"
+    assert sent < 20 << 20
+
+
+async def test_no_traceback_holds_the_key(
+    teacher: MakeTeacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even with every local variable printed, where the fault is made."""
+    from g4tui_openai import faults
+
+    shown: list[str] = []
+    plain = faults.Faults.of_exception
+
+    def spy(self: faults.Faults, error: BaseException) -> faults.FaultError:
+        trace = traceback.TracebackException.from_exception(error, capture_locals=True)
+        shown.extend(trace.format())
+        return plain(self, error)
+
+    monkeypatch.setattr(faults.Faults, "of_exception", spy)
+    for handler in (fs.reset(), fs.refusal(500, "Boom"), streamed(b"data: {\n\n")):
+        with fs.FaultServer(handler) as server:
+            model = teacher(server.base_url, retries=0)
+            assert (await model.ask()).error
+    assert "handle_async_request" in "".join(shown)
+    assert SECRET not in "".join(shown)

@@ -1,0 +1,100 @@
+"""The teacher as a test asks it: one call, all events, and what was logged."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from g4tui.core import (
+    AsyncEngine,
+    Cancel,
+    ErrorInfo,
+    Event,
+    Failed,
+    Finished,
+    Host,
+    Message,
+    ModelSpec,
+    Params,
+    ReasoningDelta,
+    Request,
+    TextDelta,
+    Usage,
+)
+from g4tui_openai.backend import OpenAIBackend
+from g4tui_openai.options import Options
+
+SECRET = "sk-very-secret-0123456789"
+
+
+@dataclass
+class Heard:
+    """All events of one answer."""
+
+    events: list[Event]
+
+    @property
+    def text(self) -> str:
+        return "".join(event.text for event in self.events if isinstance(event, TextDelta))
+
+    @property
+    def thinking(self) -> str:
+        return "".join(event.text for event in self.events if isinstance(event, ReasoningDelta))
+
+    @property
+    def usage(self) -> Usage:
+        (usage,) = (event for event in self.events if isinstance(event, Usage))
+        return usage
+
+    @property
+    def end(self) -> Finished | Failed:
+        last = self.events[-1]
+        assert isinstance(last, Finished | Failed), last
+        return last
+
+    @property
+    def error(self) -> ErrorInfo:
+        assert isinstance(self.end, Failed), self.end
+        return self.end.error
+
+
+@dataclass
+class Teacher:
+    """An open engine, asked on the test's loop."""
+
+    backend: OpenAIBackend
+    spec: ModelSpec
+    options: Options
+    host: Host
+    log: list[str]
+    _engine: AsyncEngine | None = None
+
+    @property
+    def engine(self) -> AsyncEngine:
+        if self._engine is None:
+            self._engine = self.backend.open(self.spec, self.options, self.host)
+        return self._engine
+
+    async def ask(
+        self,
+        text: str = "hello wide world",
+        cancel: Cancel | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        **params: object,
+    ) -> Heard:
+        """One request to its end."""
+        request = Request((Message("user", text),), msgspec.convert(params, Params))
+        heard = Heard([])
+        async with asyncio.timeout(30):
+            async for event in self.engine.generate(request, cancel or Cancel()):
+                heard.events.append(event)
+                if on_event:
+                    on_event(event)
+        return heard
+
+    async def close(self) -> None:
+        await self.engine.close()
+
+
+MakeTeacher = Callable[..., Teacher]
