@@ -67,3 +67,8 @@ async def settled(pilot: Pilot[Any], text: str) -> None:
     from support.rooms import until
 
     await until(lambda: text in shown(pilot.app))
+
+
+def told(app: App[Any]) -> str:
+    """What the toasts say."""
+    return "\n".join(notification.message for notification in app._notifications)

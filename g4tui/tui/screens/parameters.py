@@ -58,6 +58,7 @@ class ParametersScreen(Dialog[SessionOptions]):
     def __init__(self, options: SessionOptions, model: str) -> None:
         self._options = options
         self._model = clean_line(model)
+        self._complained: dict[str, str] = {}
         super().__init__()
 
     @property
@@ -115,8 +116,10 @@ class ParametersScreen(Dialog[SessionOptions]):
 
     @on(Input.Changed)
     def _edited(self, event: Input.Changed) -> None:
-        if event.input.id:
-            self._complain(event.input.id, "")
+        # A change may be told late: a complaint about this very text stays.
+        name = event.input.id
+        if name is not None and self._complained.get(name) != event.input.value:
+            self._complain(name, "")
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
@@ -185,7 +188,9 @@ class ParametersScreen(Dialog[SessionOptions]):
         complaint = self.query_one(f"#{name}-wrong", Static)
         complaint.update(reason)
         complaint.display = bool(reason)
-        self.query_one(f"#{name}", Input).set_class(bool(reason), "-wrong")
+        box = self.query_one(f"#{name}", Input)
+        box.set_class(bool(reason), "-wrong")
+        self._complained[name] = box.value
 
 
 def _rule(name: str) -> Rule:

@@ -1,0 +1,123 @@
+"""Questions, renaming and F1."""
+
+from typing import ClassVar
+
+import pytest
+from support.screen_host import ScreenHost, shown
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.widgets import Button, Input
+
+from g4tui.tui.bindings import bindings
+from g4tui.tui.screens.confirm import ConfirmScreen
+from g4tui.tui.screens.help import HelpScreen
+from g4tui.tui.screens.rename import RenameScreen
+from g4tui.tui.widgets.session_list import SessionList
+
+
+def question() -> ConfirmScreen:
+    return ConfirmScreen("Delete chat?", "“Trip\x1b[2J” is gone for good.", "Delete", "Keep")
+
+
+@pytest.mark.parametrize(
+    ("keys", "answer"),
+    [
+        (["enter"], False),
+        (["escape"], False),
+        (["n"], False),
+        (["y"], True),
+        (["right", "enter"], True),
+        (["tab", "enter"], True),
+        (["right", "left", "enter"], False),
+    ],
+)
+async def test_only_a_clear_yes_is_one(keys: list[str], answer: bool) -> None:
+    async with (host := ScreenHost(screen=question)).run_test(size=(80, 24)) as pilot:
+        await pilot.press(*keys)
+        assert host.results == [answer]
+
+
+async def test_a_question_shows_hostile_text_harmlessly() -> None:
+    async with ScreenHost(screen=question).run_test(size=(80, 24)) as pilot:
+        text = shown(pilot.app)
+        assert "“Trip␛[2J” is gone for good." in text
+        assert pilot.app.screen.query_one("#no", Button).has_focus
+
+
+async def test_a_very_long_question_still_shows_its_answers() -> None:
+    screen = ConfirmScreen("Delete?", "word " * 2000)
+    async with ScreenHost(screen=lambda: screen).run_test(size=(80, 24)) as pilot:
+        text = shown(pilot.app)
+        assert "Yes" in text and "No" in text and "esc" in text
+
+
+async def test_renaming() -> None:
+    screen = ScreenHost(screen=lambda: RenameScreen("Old name"))
+    async with screen.run_test(size=(80, 24)) as pilot:
+        assert pilot.app.screen.query_one(Input).value == "Old name"
+        await pilot.press(*"New ", "home", *"  ", "enter")
+        assert screen.results == ["New"]
+
+
+@pytest.mark.parametrize("keys", [["escape"], ["enter"], [*"abc", "escape"]])
+async def test_renaming_can_be_left(keys: list[str]) -> None:
+    async with (host := ScreenHost(screen=lambda: RenameScreen("Old"))).run_test() as pilot:
+        await pilot.press(*keys)
+        assert host.results == [None]
+
+
+async def test_an_empty_title_is_refused_with_a_word_why() -> None:
+    async with (host := ScreenHost(screen=lambda: RenameScreen("Old"))).run_test() as pilot:
+        await pilot.press("backspace", "enter")
+        assert host.results == []
+        assert "needs a title" in shown(pilot.app)
+        await pilot.press("x", "enter")
+        assert host.results == ["x"]
+
+
+class ChatLike(Screen[None]):
+    """The keys of the chat screen and of its list."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("chat"))
+
+    def compose(self) -> ComposeResult:
+        yield SessionList()
+
+
+async def test_help_shows_every_place_and_keys_as_they_are_mapped() -> None:
+    host = ScreenHost(screen=ChatLike)
+    async with host.run_test(size=(120, 50)) as pilot:
+        host.set_keymap({"chat.new": "ctrl+k", "sessions.rename": "f7"})
+        await host.push_screen(HelpScreen())
+        await pilot.pause()
+        text = shown(host)
+        for heading in ("Anywhere", "Chat", "When the chat list has the focus"):
+            assert heading in text
+        new = next(line for line in text.splitlines() if "New chat" in line and "^" in line)
+        assert "^k" in new and "^n" not in new
+        rename = next(line for line in text.splitlines() if line.rstrip(" │").endswith("Rename"))
+        assert "f7" in rename and "f2" not in rename
+
+
+async def test_help_over_a_dialog_tells_that_dialogs_keys() -> None:
+    host = ScreenHost(screen=lambda: RenameScreen("x"))
+    async with host.run_test(size=(80, 24)) as pilot:
+        await host.push_screen(HelpScreen())
+        await pilot.pause()
+        text = shown(host)
+        assert "On this screen" in text and "Rename" in text and "New chat" not in text
+
+
+async def test_help_scrolls_where_it_does_not_fit_and_keeps_its_last_line() -> None:
+    host = ScreenHost(screen=ChatLike)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await host.push_screen(HelpScreen())
+        await pilot.pause()
+        assert "esc" in shown(host) and "Filter by title" not in shown(host)
+        await pilot.press("end")
+        await pilot.pause()
+        await pilot.wait_for_animation()
+        assert "Filter by title" in shown(host)
+        await pilot.press("escape")
+        assert isinstance(host.screen, ChatLike)
