@@ -19,7 +19,14 @@ def llama_server(model: Path, folder: Path, context: int = 512) -> Iterator[str]
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     log = folder / "llama_server.log"
-    arguments = [f"--model={model}", f"--port={port}", f"--n_ctx={context}", "--n_threads=2"]
+    # One thread: two would spin for each other on a busy machine.
+    arguments = [
+        f"--model={model}",
+        f"--port={port}",
+        f"--n_ctx={context}",
+        "--n_threads=1",
+        "--n_threads_batch=1",
+    ]
     command = [sys.executable, "-m", "llama_cpp.server", "--host=127.0.0.1", *arguments]
     with log.open("wb") as output:
         server = subprocess.Popen(
