@@ -14,7 +14,7 @@ class Cancel:
     def __init__(self) -> None:
         self._event = threading.Event()
         self._lock = threading.Lock()
-        self._callbacks: list[Callable[[], None]] = []
+        self._callbacks: list[Callable[[], object]] = []
 
     @property
     def requested(self) -> bool:
@@ -31,7 +31,7 @@ class Cancel:
         for callback in callbacks:
             callback()
 
-    def on_request(self, callback: Callable[[], None]) -> None:
+    def on_request(self, callback: Callable[[], object]) -> None:
         """Call `callback` when asked to stop; at once if that was already so."""
         with self._lock:
             if not self._event.is_set():

@@ -39,9 +39,9 @@ async def fit(
 ) -> Fitted:
     """Choose where the model's memory begins, at `start` or later.
 
-    `messages` ends with the one to answer and holds no system message. Turns are dropped whole, from
-    the oldest, only when the prompt would not fit. Raises `G4tuiError` of kind `context` when the
-    last turn alone is too long.
+    `messages` ends with the one to answer and holds no system message. Turns are dropped whole,
+    from the oldest, only when the prompt would not fit. Raises `G4tuiError` of kind `context` when
+    the last turn alone is too long.
     """
     limit = context - room_for_answer(context, max_tokens)
     if len(messages[-1].text) > context * CHARACTERS_PER_TOKEN:

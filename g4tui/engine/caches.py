@@ -24,8 +24,10 @@ def forget_conversation(backend_caches: Path, conversation: str) -> None:
 
 def evict(backend_caches: Path, max_bytes: int) -> None:
     """Delete the least recently used conversations' state until the rest fits `max_bytes`."""
-    sized = [(_last_used(folder), _size(folder), folder) for folder in
-             conversation_folders(backend_caches)]
+    sized = [
+        (_last_used(folder), _size(folder), folder)
+        for folder in conversation_folders(backend_caches)
+    ]
     total = sum(size for _, size, _ in sized)
     for _, size, folder in sorted(sized):
         if total <= max_bytes:

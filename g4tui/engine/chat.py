@@ -18,7 +18,7 @@ from g4tui.core import (
     Request,
 )
 from g4tui.engine.budget import fit
-from g4tui.engine.draft import AnswerDraft
+from g4tui.engine.draft import AnswerDraft, Prepared
 from g4tui.engine.runtime import Runtime
 from g4tui.engine.turn_events import (
     ContextUsed,
@@ -27,10 +27,11 @@ from g4tui.engine.turn_events import (
     TurnFinished,
     TurnStarted,
 )
-from g4tui.plugin import FinishedTurn, Plugins
+from g4tui.plugin import Plugins
 from g4tui.store import MessageRow, Store
 
-HEAD = object()
+# Where `send` goes on by default; never a message's id.
+HEAD = "HEAD"
 FLUSH_S = 0.2
 
 
@@ -55,7 +56,7 @@ class Chat:
         self._store = store
         self._runtime = runtime
         self._plugins = plugins
-        self._defaults = defaults
+        self.defaults = defaults
         self._flush_s = flush_s
 
     async def send(
@@ -65,16 +66,15 @@ class Chat:
         *,
         spec: ModelSpec,
         params: Params = Params(),
-        parent: str | None | object = HEAD,
+        parent: str | None = HEAD,
         attachments: Sequence[Attachment] = (),
         cancel: Cancel | None = None,
     ) -> AsyncGenerator[TurnEvent]:
         """Ask: after the session's last message, or after `parent` (`None`: as a new beginning)."""
         row = await asyncio.to_thread(self._store.session, session)
-        if parent is HEAD:
+        if parent == HEAD:
             parent = row.head
-        assert parent is None or isinstance(parent, str)
-        params = self._defaults.merged(row.params).merged(params)
+        params = self.defaults.merged(row.params).merged(params)
         question = Message("user", text, attachments=tuple(attachments))
         user, answer = await asyncio.to_thread(
             self._store.begin_turn, session, parent, question, spec.id, params
@@ -94,7 +94,7 @@ class Chat:
         """Answer the same question once more, beside `answer`."""
         old = await asyncio.to_thread(self._store.message, answer)
         row = await asyncio.to_thread(self._store.session, old.session)
-        params = self._defaults.merged(row.params).merged(params)
+        params = self.defaults.merged(row.params).merged(params)
         _, new = await asyncio.to_thread(
             self._store.begin_turn, old.session, old.parent, None, spec.id, params
         )
@@ -139,7 +139,10 @@ class Chat:
                 draft.end()
                 with suppress(G4tuiError):  # nobody is left to be told
                     draft.finish_now()
-        await self._tell_plugins(finished)
+        if draft.prepared is not None:
+            await asyncio.to_thread(
+                self._plugins.turn_finished, draft.prepared.finished_turn(finished)
+            )
         yield TurnFinished(finished)
 
     async def _answer(
@@ -156,10 +159,10 @@ class Chat:
         if cancel.requested:
             draft.take(Finished("cancelled"))
             return
-        request, told = await self._request(answer, spec, params)
-        for event in told:
-            yield event
-        async with aclosing(self._runtime.generate(spec, request, cancel)) as stream:
+        prepared = draft.prepared = await self._prepare(answer, spec, params)
+        for told in prepared.told:
+            yield told
+        async with aclosing(self._runtime.generate(spec, prepared.request, cancel)) as stream:
             async for event in stream:
                 if isinstance(event, Progress):
                     yield event
@@ -168,10 +171,8 @@ class Chat:
                 if draft.broken is not None:
                     raise G4tuiError.of(draft.broken)
 
-    async def _request(
-        self, answer: MessageRow, spec: ModelSpec, params: Params
-    ) -> tuple[Request, list[TurnEvent]]:
-        """What to send, plugins heard and cut to the context, and what to tell of the cut."""
+    async def _prepare(self, answer: MessageRow, spec: ModelSpec, params: Params) -> Prepared:
+        """What to send, plugins heard and cut to the context."""
         model = await self._runtime.opened(spec)
         session = await asyncio.to_thread(self._store.session, answer.session)
         rows = await asyncio.to_thread(self._store.path, answer.session, answer.parent)
@@ -183,7 +184,9 @@ class Chat:
                 f"{spec.id} takes whole questions only.",
                 "Regenerate the answer, or keep it as it is.",
             )
-        history = [row.message for row in rows] + ([resumed] if resumed else [])
+        said_before = [row.message for row in rows] + ([resumed] if resumed else [])
+        # Models are trained without their earlier thinking in the prompt.
+        history = [msgspec.structs.replace(message, reasoning="") for message in said_before]
         system = (Message("system", session.system),) if session.system.strip() else ()
         request = Request(
             (*system, *history),
@@ -200,19 +203,14 @@ class Chat:
         fitted = await fit(
             heading, said, max(0, before), model.count_tokens, model.context, params.max_tokens
         )
-        told: list[TurnEvent] = []
+        told: list[MemoryBegins | ContextUsed] = []
         begins = fitted.start - shift
         if 0 < begins < len(rows):
             await asyncio.to_thread(self._store.set_memory_start, answer.id, rows[begins].id)
             told.append(MemoryBegins(rows[begins].id, begins))
         told.append(ContextUsed(fitted.used, fitted.limit))
-        return msgspec.structs.replace(
-            request, messages=(*heading, *said[fitted.start :])
-        ), told
-
-    async def _tell_plugins(self, answer: MessageRow) -> None:
-        turn = FinishedTurn(answer.session, answer.model, answer.message, answer.state)
-        await asyncio.to_thread(self._plugins.turn_finished, turn)
+        request = msgspec.structs.replace(request, messages=(*heading, *said[fitted.start :]))
+        return Prepared(request, session.private, tuple(told))
 
 
 def _memory_start(rows: Sequence[MessageRow]) -> int:

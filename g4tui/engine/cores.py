@@ -7,7 +7,7 @@ _TOPOLOGY = Path("/sys/devices/system/cpu")
 
 
 def physical_cores() -> int:
-    """Physical cores that this process may run on; where the system does not tell, half the logical.
+    """Physical cores that this process may run on; half the logical where that is not known.
 
     Hyper-threads share the units that decode is made of, so that more threads than this are slower.
     """

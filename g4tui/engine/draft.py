@@ -14,21 +14,44 @@ from g4tui.core import (
     G4tuiError,
     Message,
     ReasoningDelta,
+    Request,
     TextDelta,
     Usage,
 )
 from g4tui.engine.reasoning import ReasoningSplitter
-from g4tui.store import MessageRow, Store
+from g4tui.engine.turn_events import ContextUsed, MemoryBegins
+from g4tui.plugin import FinishedTurn
+from g4tui.store import MessageRow, State, Store
 
 # With these the text so far is worth going on from; other errors end an answer for good.
 INTERRUPTIONS = {"crashed", "network", "timeout", "protocol", "server"}
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A request ready to be sent, and what to tell of how it was cut to the context."""
+
+    request: Request
+    private: bool
+    told: tuple[MemoryBegins | ContextUsed, ...]
+
+    def finished_turn(self, answer: MessageRow) -> FinishedTurn:
+        """What plugins are told once it is answered."""
+        return FinishedTurn(
+            model=answer.model,
+            request=self.request,
+            answer=answer.message,
+            finish_reason=answer.finish_reason,
+            usage=answer.usage,
+            error=answer.error,
+            private=self.private,
+        )
 
 
 class AnswerDraft:
     """Takes an engine's events, keeps what an answer has become, and saves it.
 
     At most `flush_s` seconds of text are ever unsaved. `broken` is the storage error that ended
-    saving, if one did.
+    saving, if one did; `prepared` is what was asked, once that is known.
     """
 
     def __init__(self, store: Store, row: MessageRow, flush_s: float) -> None:
@@ -43,6 +66,7 @@ class AnswerDraft:
         self._first: float | None = None
         self._flushing: asyncio.Task[None] | None = None
         self.broken: ErrorInfo | None = None
+        self.prepared: Prepared | None = None
 
     def take(self, event: Event) -> list[TextDelta | ReasoningDelta]:
         """Note an event; the deltas to show, thinking split off."""
@@ -105,7 +129,7 @@ class AnswerDraft:
         except G4tuiError as error:
             self.broken = error.info
 
-    def _state(self) -> str:
+    def _state(self) -> State:
         if self._reason == "cancelled":
             return "stopped"
         if self._reason is not None:

@@ -89,9 +89,7 @@ class LoopModel:
             task.cancel()
             await asyncio.wait([task])
 
-    async def _pump(
-        self, request: Request, cancel: Cancel, events: asyncio.Queue[Event]
-    ) -> None:
+    async def _pump(self, request: Request, cancel: Cancel, events: asyncio.Queue[Event]) -> None:
         stream = self._engine.generate(request, cancel)
         try:
             async for event in stream:

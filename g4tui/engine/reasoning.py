@@ -48,8 +48,9 @@ class ReasoningSplitter:
             return []
         if self._state == "thinking":
             return [self.add_reasoning(held)]
+        held = held if self.text else held.lstrip("\n")
         self.text += held
-        return [TextDelta(held)]
+        return [TextDelta(held)] if held else []
 
     def _at_start(self) -> None:
         seen = self._held.lstrip()
@@ -74,12 +75,16 @@ class ReasoningSplitter:
             piece, self._held = self._held, ""
         else:
             piece, closed, rest = self._held.partition(CLOSE)
-            if closed:
+            if closed and OPEN in self.text + piece:  # both tags are only talked about
+                self._may_close = False
+                piece, self._held = self._held, ""
+            elif closed:
                 self.reasoning, self.text = self.text + piece, ""
                 self._held, self._may_close = rest.lstrip(), False
                 return
-            self._held = _partial(piece, CLOSE)
-            piece = piece[: len(piece) - len(self._held)]
+            else:
+                self._held = _partial(piece, CLOSE)
+                piece = piece[: len(piece) - len(self._held)]
         if not self.text:
             piece = piece.lstrip("\n")
         if piece:

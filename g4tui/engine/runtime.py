@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from typing import Any
 
 import msgspec
 
@@ -32,7 +33,7 @@ from g4tui.paths import Paths
 from g4tui.plugin import Plugins
 from g4tui.worker import HostConfig, Worker
 
-AnyBackend = Backend[msgspec.Struct]
+AnyBackend = Backend[Any]
 Secret = Callable[[str, str], str | None]
 
 # Two loaded native models are what a comparison needs; more would only fill the memory.
@@ -168,9 +169,7 @@ class Runtime:
         elif isinstance(event, Failed) and event.error.kind == "crashed":
             self.quarantine.strike(spec.base.id)
 
-    async def _ensure(
-        self, spec: ModelSpec, slot: _Slot, tell: Callable[[Progress], None]
-    ) -> None:
+    async def _ensure(self, spec: ModelSpec, slot: _Slot, tell: Callable[[Progress], None]) -> None:
         async with slot.loading:
             if slot.model is not None and slot.model.alive:
                 return
@@ -226,7 +225,7 @@ class Runtime:
         )
 
     async def _make_room(self, mine: _Slot) -> None:
-        """Unload the native models that were loaded first, down to what is kept beside a new one."""
+        """Unload the native models that were loaded first, but for those kept beside a new one."""
         loaded = [
             (spec, slot)
             for spec, slot in self._slots.items()

@@ -34,11 +34,5 @@ class TurnFinished(msgspec.Struct, frozen=True):
 
 
 TurnEvent = (
-    TurnStarted
-    | MemoryBegins
-    | ContextUsed
-    | Progress
-    | TextDelta
-    | ReasoningDelta
-    | TurnFinished
+    TurnStarted | MemoryBegins | ContextUsed | Progress | TextDelta | ReasoningDelta | TurnFinished
 )

@@ -1,4 +1,4 @@
-"""A program in a real pseudo-terminal: keys go in, the screen and the raw bytes can be looked at."""
+"""A program in a real pseudo-terminal: keys go in, screen and raw bytes come out."""
 
 import codecs
 import fcntl

@@ -1,0 +1,148 @@
+"""Models are opened once, shared, queued, listed, and held back when they crash."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from g4tui.core import (
+    Backend,
+    Cancel,
+    ErrorInfo,
+    Event,
+    Failed,
+    Finished,
+    G4tuiError,
+    Host,
+    Message,
+    ModelInfo,
+    NoOptions,
+    Request,
+    TextDelta,
+)
+from g4tui.engine.caches import evict, forget_conversation
+from support.rooms import PARROT, Rooms
+
+MakeRooms = Callable[..., Rooms]
+QUESTION = Request((Message("user", "Q"),))
+
+
+async def answer(rooms: Rooms, cancel: Cancel | None = None) -> list[Event]:
+    return [e async for e in rooms.runtime.generate(PARROT, QUESTION, cancel or Cancel())]
+
+
+async def test_requests_take_turns(rooms_with: MakeRooms) -> None:
+    inside = 0
+    most = 0
+
+    def look(request: Request) -> Sequence[Event]:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        return [TextDelta("a"), TextDelta("b"), Finished("stop")]
+
+    rooms = rooms_with([look], delay_s=0.01)
+
+    async def ask() -> None:
+        nonlocal inside
+        await answer(rooms)
+        inside -= 1
+
+    await asyncio.gather(*(ask() for _ in range(4)))
+    assert len(rooms.backend.requests) == 4
+    assert most == 1
+
+
+async def test_a_hung_engine_is_ended_after_a_stop(rooms_with: MakeRooms) -> None:
+    rooms = rooms_with(["never"])
+    rooms.backend.gate = asyncio.Event()
+    cancel = Cancel()
+    task = asyncio.create_task(answer(rooms, cancel))
+    while not rooms.backend.requests:
+        await asyncio.sleep(0)
+    asked = time.monotonic()
+    cancel.request()
+    assert (await task)[-1] == Finished("cancelled")
+    assert time.monotonic() - asked < 5
+
+
+async def test_two_crashes_hold_a_model_until_it_is_released(rooms_with: MakeRooms) -> None:
+    crash = [Failed(ErrorInfo("crashed", "Gone"))]
+    rooms = rooms_with([crash, crash, "fine"])
+    await answer(rooms)
+    assert not rooms.runtime.quarantine.holds(PARROT.id)
+    await answer(rooms)
+    await rooms.runtime.unload(PARROT)
+    (refused,) = await answer(rooms)
+    assert isinstance(refused, Failed) and refused.error.kind == "quarantined"
+    assert PARROT.id in refused.error.remedy
+    listed = [m for m in await rooms.runtime.list_models() if m.id == PARROT.id]
+    assert not listed[0].ready and "release" in listed[0].remedy
+    rooms.runtime.quarantine.clear(PARROT.id)
+    assert (await answer(rooms))[-1] == Finished("stop")
+
+
+async def test_an_answer_between_two_crashes_forgives(rooms_with: MakeRooms) -> None:
+    crash = [Failed(ErrorInfo("crashed", "Gone"))]
+    rooms = rooms_with([crash, "fine", crash])
+    for _ in range(3):
+        await answer(rooms)
+    assert not rooms.runtime.quarantine.holds(PARROT.id)
+
+
+async def test_a_backend_that_raises_is_listed_with_the_reason(
+    rooms_with: MakeRooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = rooms_with(["x"])
+
+    def explode(host: Host, options: NoOptions) -> list[ModelInfo]:
+        raise OSError("no such disk")
+
+    monkeypatch.setattr(rooms.backend, "models", explode)
+    listed = {m.backend: m for m in await rooms.runtime.list_models()}
+    assert not listed["scripted"].ready
+    assert "no such disk" in listed["scripted"].detail
+
+
+async def test_an_unknown_backend_is_named(rooms_with: MakeRooms) -> None:
+    rooms = rooms_with(["x"])
+    with pytest.raises(G4tuiError, match="lama-cpp"):
+        async for _ in rooms.runtime.load(PARROT.__class__("lama-cpp", "x"), Cancel()):
+            pass
+
+
+async def test_opening_the_wrong_kind_of_engine_says_so(
+    rooms_with: MakeRooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = rooms_with(["x"])
+    monkeypatch.setattr(rooms.backend, "open", lambda spec, options, host: object())
+    (failed,) = await answer(rooms)
+    assert isinstance(failed, Failed) and failed.error.kind == "plugin"
+    assert isinstance(rooms.backend, Backend)
+
+
+def state_of(caches: Path, backend: str, conversation: str, size: int, age: float) -> Path:
+    folder = Host(caches / backend).conversation_dir(conversation)
+    file = folder / "state.bin"
+    file.write_bytes(b"x" * size)
+    os.utime(file, (time.time() - age, time.time() - age))
+    return folder
+
+
+def test_the_least_recently_used_state_goes_first(tmp_path: Path) -> None:
+    old = state_of(tmp_path, "a", "s1", 600, age=300)
+    new = state_of(tmp_path, "b", "s2", 600, age=1)
+    evict(tmp_path, 1000)
+    assert not old.exists()
+    assert new.exists()
+
+
+def test_state_goes_with_its_conversation(tmp_path: Path) -> None:
+    folders = [state_of(tmp_path, backend, "s1", 10, 0) for backend in ("a", "b")]
+    other = state_of(tmp_path, "a", "s2", 10, 0)
+    forget_conversation(tmp_path, "s1")
+    assert not any(folder.exists() for folder in folders)
+    assert other.exists()
