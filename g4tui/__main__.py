@@ -1,1 +1,23 @@
 """The command `g4tui`."""
+
+import sys
+
+
+def main() -> int:
+    """Run the command line; the exit code."""
+    if sys.argv[1:] in (["--version"], ["-V"]):  # before anything that takes time is imported
+        from g4tui import __version__
+
+        try:
+            sys.stdout.write(f"g4tui {__version__}\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            sys.stdout = sys.stderr
+        return 0
+    from g4tui.cli.run import run
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

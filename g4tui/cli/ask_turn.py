@@ -1,0 +1,165 @@
+"""One turn for `g4tui ask`, from the session to the exit code."""
+
+import asyncio
+import dataclasses
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from g4tui.cli.app import App
+from g4tui.cli.ask_output import AskOutput
+from g4tui.core import Attachment, Cancel, G4tuiError, ModelSpec, Params, parse_model
+from g4tui.engine import Chat, Runtime
+from g4tui.paths import Paths
+from g4tui.store import SessionRow, Store
+
+# A turn that does not end this long after it was told to is broken off; its text is kept.
+PATIENCE_S = 3.0
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What the command line asked for."""
+
+    text: str
+    model: str | None
+    system: str | None
+    session: str | None
+    latest: bool
+    params: Params
+    context: int | None
+    attachments: tuple[Attachment, ...]
+    save: bool
+
+
+async def answer(app: App, wanted: Ask) -> int:
+    """Ask, print, save; the exit code."""
+    output = AskOutput(app)
+    with _stop_signals() as stop, _home(app, wanted.save) as (store, paths):
+        try:
+            await _turn(app, wanted, store, paths, output, stop)
+        except G4tuiError as error:
+            output.failed(error.info)
+        except asyncio.CancelledError:
+            if stop.number is None:
+                raise
+        code = output.close()
+        return 128 + stop.number if stop.number is not None else code
+
+
+async def _turn(
+    app: App, wanted: Ask, store: Store, paths: Paths, output: AskOutput, stop: "_Stop"
+) -> None:
+    session = await asyncio.to_thread(_existing, store, wanted)
+    name = wanted.model or (session.model if session else "") or app.settings.chat.model
+    output.model = name
+    spec = parse_model(name, context=wanted.context or app.settings.chat.context)
+    output.model = spec.id
+    await asyncio.to_thread(app.plugins.backend, spec.backend)  # an unknown one saves nothing
+    session = await asyncio.to_thread(_session, store, wanted, session, spec, app)
+    output.session = session.id if wanted.save else None
+    async with _opened(app, paths) as runtime:
+        chat = Chat(store, runtime, app.plugins, defaults=app.settings.chat.params)
+        stream = chat.send(
+            session.id,
+            wanted.text,
+            spec=spec,
+            params=wanted.params,
+            attachments=wanted.attachments,
+            cancel=stop.cancel,
+        )
+        async with aclosing(stream) as events:
+            async for event in events:
+                output.take(event)
+
+
+def _existing(store: Store, wanted: Ask) -> SessionRow | None:
+    if wanted.session is not None:
+        return store.session(wanted.session)
+    if not wanted.latest:
+        return None
+    newest = store.sessions(limit=1)
+    if not newest:
+        raise G4tuiError("usage", "There is no session to go on with", "", "Leave --continue out.")
+    return newest[0]
+
+
+def _session(
+    store: Store, wanted: Ask, existing: SessionRow | None, spec: ModelSpec, app: App
+) -> SessionRow:
+    if existing is None:
+        system = wanted.system if wanted.system is not None else app.settings.chat.system
+        return store.create_session(model=spec.id, system=system)
+    if wanted.system is not None and wanted.system != existing.system:
+        return store.update_session(existing.id, system=wanted.system)
+    return existing
+
+
+@asynccontextmanager
+async def _opened(app: App, paths: Paths) -> AsyncIterator[Runtime]:
+    runtime = app.runtime(paths)
+    try:
+        yield runtime
+    finally:
+        await runtime.close()
+
+
+@contextmanager
+def _home(app: App, save: bool) -> Iterator[tuple[Store, Paths]]:
+    """The library and the caches; for an unsaved question a library that is deleted after it."""
+    if save:
+        yield app.store, app.paths
+        return
+    with tempfile.TemporaryDirectory(prefix="g4tui-", ignore_cleanup_errors=True) as folder:
+        root = Path(folder)
+        paths = dataclasses.replace(app.paths, cache=root / "cache")
+        store = Store.open(root / "library.sqlite3")
+        try:
+            yield store, paths
+        finally:
+            store.close()
+
+
+class _Stop:
+    """What a signal does: ask the model to stop, and break the turn off when it does not."""
+
+    def __init__(self) -> None:
+        self.cancel = Cancel()
+        self.number: int | None = None
+        self._task = asyncio.current_task()
+        self._loop = asyncio.get_running_loop()
+
+    def __call__(self, number: int) -> None:
+        if self.number is not None:
+            self._break_off()
+            return
+        self.number = number
+        self.cancel.request()
+        self._loop.call_later(PATIENCE_S, self._break_off)
+
+    def _break_off(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+
+@contextmanager
+def _stop_signals() -> Iterator[_Stop]:
+    stop = _Stop()
+    loop = asyncio.get_running_loop()
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if sys.platform == "win32":  # loops have no signals there: Ctrl+C cancels the task
+        yield stop
+        return
+    for name in names:
+        number = signal.Signals[name]
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
+            loop.add_signal_handler(number, stop, number)
+    try:
+        yield stop
+    finally:
+        for name in names:
+            loop.remove_signal_handler(signal.Signals[name])

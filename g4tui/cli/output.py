@@ -1,0 +1,66 @@
+"""How values are printed."""
+
+import json
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from g4tui.core import ErrorInfo, Usage
+
+
+def as_json(value: object, *, indented: bool = False) -> str:
+    """ASCII JSON: every control character is an escape, so no terminal can obey one."""
+    plain = msgspec.to_builtins(value)
+    text = json.dumps(plain, indent=2 if indented else None)
+    return text.replace("\x7f", "\\u007f")
+
+
+def error_object(info: ErrorInfo) -> dict[str, str]:
+    """An error as scripts see it."""
+    return {
+        "kind": info.kind,
+        "title": info.title,
+        "detail": info.detail,
+        "remedy": info.remedy,
+    }
+
+
+def usage_object(usage: Usage | None) -> dict[str, object] | None:
+    """Usage as scripts see it."""
+    return msgspec.structs.asdict(usage) if usage is not None else None
+
+
+def table(rows: Sequence[Sequence[str]], heading: Sequence[str]) -> str:
+    """Columns as wide as their widest cell, in terminal columns. Cells are untrusted."""
+    from rich.cells import cell_len
+
+    from g4tui.sanitize import clean_line
+
+    cells = [[clean_line(cell) for cell in row] for row in (heading, *rows)]
+    widths = [max(cell_len(row[column]) for row in cells) for column in range(len(heading))]
+    lines = []
+    for row in cells:
+        padded = [cell + " " * (widths[at] - cell_len(cell)) for at, cell in enumerate(row)]
+        lines.append("  ".join(padded).rstrip())
+    return "\n".join(lines)
+
+
+def size(number: int | None) -> str:
+    """Bytes for people: `98 MB`."""
+    if number is None:
+        return ""
+    value = float(number)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def moment(seconds: float) -> str:
+    """A local time: `2026-01-31 14:02`."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+    except (OverflowError, ValueError, OSError):  # a damaged row, or a clock far off
+        return "?"

@@ -1,0 +1,88 @@
+"""The command `g4tui` itself: the chat's screen, and the list of all commands."""
+
+import sys
+
+import click
+
+from g4tui.cli.app import App, get_app, pass_app
+from g4tui.cli.lazy import Lazy, LazyGroup
+
+
+class Root(LazyGroup):
+    """All commands."""
+
+    lazy = {  # noqa: RUF012 - read only
+        "ask": Lazy("g4tui.cli.ask", "ask", "Ask a model one question; the answer goes to stdout."),
+        "models": Lazy("g4tui.cli.models", "models", "List, inspect, pull and remove models."),
+        "sessions": Lazy("g4tui.cli.sessions", "sessions", "List, show, search saved sessions."),
+        "plugins": Lazy("g4tui.cli.plugins", "plugins", "Show plugins; switch them on or off."),
+        "config": Lazy("g4tui.cli.config", "config", "Show and change settings."),
+        "keys": Lazy("g4tui.cli.keys", "keys", "Keep API keys of servers."),
+        "doctor": Lazy("g4tui.cli.doctor", "doctor", "Say what is installed, missing, and why."),
+    }
+
+
+@click.group(
+    cls=Root,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Plugins may add commands of their own: see g4tui plugins.",
+)
+@click.option("-m", "--model", metavar="MODEL", help="The model to chat with, as backend:model.")
+@click.option("--session", metavar="ID", help="The session to open.")
+@click.option(
+    "--no-plugins",
+    is_flag=True,
+    help="Load no plugins but those that come with g4tui itself.",
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks and the log on stderr.")
+@click.option("-V", "--version", is_flag=True, help="Show the version.")
+@click.pass_context
+def cli(
+    context: click.Context,
+    model: str | None,
+    session: str | None,
+    no_plugins: bool,
+    debug: bool,
+    version: bool,
+) -> int:
+    """Chat with models that run on this machine, beside a teacher.
+
+    Without a command, the chat opens in the terminal.
+    """
+    app = get_app(context)
+    app.debug |= debug
+    app.no_plugins |= no_plugins
+    if version:
+        from g4tui import __version__
+
+        app.say(f"g4tui {__version__}")
+        context.exit(0)
+    if context.invoked_subcommand is not None:
+        if model or session:
+            raise click.UsageError(
+                f"--model and --session belong behind {context.invoked_subcommand}.", context
+            )
+        return 0
+    return open_screen(app, model, session)
+
+
+def open_screen(app: App, model: str | None, session: str | None) -> int:
+    """The TUI; refuses where there is no terminal."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        from g4tui.core import G4tuiError
+
+        raise G4tuiError(
+            "usage",
+            "There is no terminal to draw on",
+            "g4tui opens a screen, which needs standard input and output to be a terminal.",
+            "In a pipe or a script, use: g4tui ask",
+        )
+    from g4tui.tui.app import run
+
+    return run(
+        paths=app.paths, model=model, session=session, plugins=not app.no_plugins, debug=app.debug
+    )
+
+
+__all__ = ["cli", "pass_app"]
