@@ -52,7 +52,7 @@ class Child:
     def __init__(self, incoming: int, outgoing: int) -> None:
         self._incoming = incoming
         self._outgoing = outgoing
-        self._asks: queue.SimpleQueue[protocol.Ask | None] = queue.SimpleQueue()
+        self._asks: queue.SimpleQueue[protocol.Ask | protocol.Refused | None] = queue.SimpleQueue()
         self._cancels: dict[int, Cancel] = {}
         self._sending = threading.Lock()
         self._over = threading.Event()
@@ -104,14 +104,18 @@ class Child:
                 self.send(protocol.Refused(ask.id, explained(error)))
             worked = True
 
-    def _do(self, ask: protocol.Ask) -> None:
+    def _do(self, ask: protocol.Ask | protocol.Refused) -> None:
         match ask:
+            case protocol.Refused():
+                self.send(ask)
             case protocol.Load():
                 self._load(ask)
             case protocol.Generate(number, request):
-                for event in answer(self._loaded(), request, self._cancels[number]):
-                    self.send(protocol.Streamed(number, event))
-                self._cancels.pop(number)
+                try:
+                    for event in answer(self._loaded(), request, self._cancels[number]):
+                        self.send(protocol.Streamed(number, event))
+                finally:
+                    self._cancels.pop(number)
             case protocol.CountTokens(number, messages):
                 self.send(protocol.Counted(number, int(self._loaded().count_tokens(messages))))
             case protocol.Tokenize(number, text):
@@ -176,7 +180,7 @@ class Child:
             os._exit(EXIT_BROKEN)
         platform.end_orphan()
 
-    def _sort(self, ask: protocol.Ask) -> None:
+    def _sort(self, ask: protocol.Ask | protocol.Refused) -> None:
         if isinstance(ask, protocol.Cancel):
             cancel = self._cancels.get(ask.id)
             if cancel is not None:

@@ -97,6 +97,7 @@ class Dialogue:
 
     async def call(self, call: Call[ReplyType], ask: protocol.Ask) -> ReplyType:
         """The reply to a question; raises `G4tuiError`."""
+        self._require_open()
         await self._turn.acquire()
         self._ask(call, ask)
         return await call.reply
@@ -106,20 +107,18 @@ class Dialogue:
 
         Raises `G4tuiError`.
         """
-        if self.exit is None:
-            waiting = self._loop.create_task(self._turn.acquire())
-            cancel.on_request(lambda: self._soon(waiting.cancel))
-            try:
-                await asyncio.wait([waiting])
-            except asyncio.CancelledError:
-                if waiting.done() and not waiting.cancelled():
-                    self._turn.release()
-                waiting.cancel()
-                raise
-            if waiting.cancelled():
-                return False
-        else:
-            await self._turn.acquire()
+        self._require_open()
+        waiting = self._loop.create_task(self._turn.acquire())
+        cancel.on_request(lambda: self._soon(waiting.cancel))
+        try:
+            await asyncio.wait([waiting])
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled():
+                self._turn.release()
+            waiting.cancel()
+            raise
+        if waiting.cancelled():
+            return False
         self._ask(stream, ask)
         cancel.on_request(lambda: self._soon(lambda: self.stop(stream)))
         return True
@@ -168,16 +167,19 @@ class Dialogue:
         """Send what has the turn; where that cannot be, raise `G4tuiError` and give the turn up."""
         self._current = question
         try:
-            if not self.open or self._link is None:
-                raise G4tuiError.of((self.exit and self.exit.error) or exits.gone())
+            self._require_open().send(ask)
             self._heard = self._loop.time()
-            self._link.send(ask)
         except protocol.MalformedError as error:
             self._settle()
             raise G4tuiError("usage", "That cannot be sent to the model", str(error)) from error
         except G4tuiError:
             self._settle()
             raise
+
+    def _require_open(self) -> Link:
+        if self._link is None or not self.open:
+            raise G4tuiError.of((self.exit and self.exit.error) or exits.gone())
+        return self._link
 
     def _settle(self) -> None:
         """The current question is over: the next one's turn."""
@@ -254,7 +256,8 @@ class Dialogue:
     def _tick(self) -> None:
         """Now and then: keep the log short, and see whether the child hangs."""
         assert self._log is not None and self._link is not None
-        self._log.bound()
+        with suppress(OSError):  # a full disk is not this answer's trouble
+            self._log.bound()
         loading = isinstance(self._current, LoadCall)
         limit = self._limits.load_s if loading else self._limits.silence_s
         silent = self._loop.time() - self._heard

@@ -160,13 +160,22 @@ class Refused(msgspec.Struct, frozen=True, tag="refused", tag_field="op"):
     error: ErrorInfo
 
 
+class _Numbered(msgspec.Struct, frozen=True):
+    """What all messages of the host share."""
+
+    id: int
+
+
 Ask = Load | Generate | Cancel | CountTokens | Tokenize | Score | Embed | Idle | Unload
 Reply = (
     Hello | Loading | Loaded | Streamed | Counted | Tokenized | Scored | Embedded | Done | Refused
 )
 
+REMEDY = "Look at the parameters, and at the plugins that prepare requests: g4tui plugins"
+
 _encoder = msgspec.json.Encoder()
 _asks: "msgspec.json.Decoder[Ask]" = msgspec.json.Decoder(Ask)
+_numbered = msgspec.json.Decoder(_Numbered)
 _replies: "msgspec.json.Decoder[Reply]" = msgspec.json.Decoder(Reply)
 
 
@@ -180,16 +189,25 @@ def encode(message: Ask | Reply) -> bytes:
         line = _encoder.encode(message)
     except UnicodeEncodeError:
         line = _encoder.encode(_whole(msgspec.to_builtins(message)))
-    except (TypeError, OverflowError, RecursionError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise MalformedError(f"a message cannot be written as JSON: {error}") from error
     if len(line) > MAX_LINE:
         raise MalformedError(f"a message of {len(line):,} bytes is over the limit of {MAX_LINE:,}")
     return line + b"\n"
 
 
-def decode_ask(line: bytes) -> Ask:
-    """The host's message in `line`; raises `MalformedError`."""
-    return _decoded(_asks, line)
+def decode_ask(line: bytes) -> Ask | Refused:
+    """The host's message in `line`, or the refusal of one that has a number and makes no sense.
+
+    Such a one is no broken pipe: a value of the wrong type got as far as here. Raises
+    `MalformedError`.
+    """
+    try:
+        return _decoded(_asks, line)
+    except MalformedError as error:
+        number = _decoded(_numbered, line).id
+        reason = str(error.__cause__)
+        return Refused(number, ErrorInfo("usage", "The request makes no sense", reason, REMEDY))
 
 
 def decode_reply(line: bytes) -> Reply:

@@ -116,7 +116,7 @@ def deaf(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterat
     """Text for ever, without a look at `cancel`."""
     while True:
         yield TextDelta("la ")
-        time.sleep(0.01)
+        time.sleep(0.005)
 
 
 def hangs(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest_asyncio
-from support.processes import ended
-from support.workers import fake_worker
 
 from g4tui.worker import Worker
+from support.processes import ended
+from support.workers import fake_worker
 
 
 @pytest_asyncio.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from support.workers import answer, asking, fake_worker, text_of, thinking_of
 
 from g4tui.core import (
     Attachment,
@@ -23,6 +22,7 @@ from g4tui.core import (
     Usage,
 )
 from g4tui.worker import HostConfig, Worker
+from support.workers import answer, asking, failure, fake_worker, text_of, thinking_of
 
 Starter = Callable[..., Awaitable[Worker]]
 
@@ -175,8 +175,23 @@ async def test_a_wrong_request_is_refused_and_harms_nothing(started: Starter) ->
     worker = await started()
     request = Request((Message("user", "words 1"),), Params(extra={"x": object()}))
     events = [event async for event in worker.generate(request, Cancel())]
-    assert [event.error.kind for event in events if not isinstance(event, Progress)] == ["usage"]  # type: ignore[union-attr]
+    assert failure(events).error.kind == "usage"
     assert (await answer(worker, "words 1"))[-1] == Finished("stop")
+
+
+async def test_a_value_of_a_wrong_type_is_named_and_harms_nothing(started: Starter) -> None:
+    worker = await started()
+    request = Request((Message("user", "words 1"),), Params(seed="lucky"))  # type: ignore[arg-type]
+    error = failure([event async for event in worker.generate(request, Cancel())]).error
+    assert (error.kind, "seed" in error.detail) == ("usage", True)
+    assert (await answer(worker, "words 1"))[-1] == Finished("stop")
+
+
+async def test_asking_before_the_start_is_an_error(make_worker: Callable[..., Worker]) -> None:
+    worker = make_worker()
+    with pytest.raises(G4tuiError):
+        await worker.tokenize("x")
+    failure(await answer(worker, "words 1"))
 
 
 async def test_a_backend_comes_by_its_entry_point(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ import signal
 from collections.abc import Awaitable, Callable
 
 import pytest
-from support.processes import ended, running
-from support.workers import answer, asking, failure, text_of
 
 from g4tui.core import Cancel, ErrorInfo, Failed, Finished, G4tuiError, Message, Progress
 from g4tui.worker import Limits, Worker
+from support.processes import ended, running
+from support.workers import answer, asking, failure, text_of
 
 Starter = Callable[..., Awaitable[Worker]]
 Maker = Callable[..., Worker]

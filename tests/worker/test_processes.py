@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from support.processes import ended, running
-from support.workers import answer, asking, text_of
 
 from g4tui.core import Cancel
 from g4tui.worker import Limits, Worker
 from g4tui.worker.logfile import MAX_BYTES, LogFile
+from support.processes import ended, running
+from support.workers import answer, asking, text_of
 
 Starter = Callable[..., Awaitable[Worker]]
 

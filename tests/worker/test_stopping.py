@@ -5,11 +5,11 @@ import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
-from support.processes import ended, running
-from support.workers import answer, asking, text_of
 
 from g4tui.core import Cancel, Event, Finished, Message, Usage
 from g4tui.worker import Limits, Worker
+from support.processes import ended, running
+from support.workers import answer, asking, text_of
 
 Starter = Callable[..., Awaitable[Worker]]
 SOON = Limits(stop_s=0.2, term_s=0.2, close_s=0.3)
@@ -68,7 +68,7 @@ def test_a_hung_worker_is_dead_within_two_seconds_by_default() -> None:
 async def test_a_stop_may_come_from_any_thread(started: Starter) -> None:
     worker = await started()
     cancel = Cancel()
-    events = []
+    events: list[Event] = []
     async for event in worker.generate(asking("endless"), cancel):
         if not events:
             thread = threading.Thread(target=cancel.request)
