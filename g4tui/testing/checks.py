@@ -41,7 +41,7 @@ def check_usage(answer: Answer, params: Params) -> None:
     assert usage.prompt > 0, usage
     assert 0 <= usage.cached <= usage.prompt, usage
     assert usage.completion > 0, usage
-    assert usage.ttft_s is not None and usage.ttft_s >= 0, usage
+    assert usage.ttft_s is None or usage.ttft_s >= 0, usage
     assert usage.tok_per_s is None or usage.tok_per_s > 0, usage
     assert usage.cost_usd is None or usage.cost_usd >= 0, usage
     if not usage.estimated and params.max_tokens is not None:
