@@ -66,11 +66,14 @@ class ModelChosen(Message):
 
 
 class PromptSent(Message):
-    """Enter in the prompt."""
+    """Enter in the prompt. `editing` is the message that the text replaces, if it does."""
 
-    def __init__(self, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+    def __init__(
+        self, text: str, attachments: tuple[Attachment, ...] = (), editing: str | None = None
+    ) -> None:
         self.text = text
         self.attachments = attachments
+        self.editing = editing
         super().__init__()
 
 

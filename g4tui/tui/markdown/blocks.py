@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from textual.content import Content
 
 from g4tui.sanitize import clean, clean_line
 from g4tui.tui.markdown.inline import inline_content, safe_content
 from g4tui.tui.markdown.lines import Line
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 _BULLETS = ("• ", "◦ ", "▪ ")
 _QUOTE = "▎ "
@@ -43,14 +46,15 @@ class TextBlock(Block):
 class CodeBlock(Block):
     """Code, or source shown as it is. `number` counts the code blocks of one document from 1.
 
-    `highlighted` replaces the plain text once it was computed. `grown` caches the rows of the
-    lines that are complete, while the block still grows: width, palette, characters, rows.
+    `highlighted` replaces the plain text once it was computed; `asked`: somebody does. `grown`
+    caches the rows of complete lines while the block grows: width, palette, characters, rows.
     """
 
     code: str = ""
     language: str = ""
     number: int = 0
     highlighted: Content | None = None
+    asked: bool = False
     grown: Grown | None = field(default=None, compare=False)
 
 
@@ -75,8 +79,10 @@ class TableBlock(Block):
     aligns: list[str] = field(default_factory=list)
 
 
-def parser() -> MarkdownIt:
+def parser() -> "MarkdownIt":
     """GitHub's Markdown without HTML, which shows as the text it is."""
+    from markdown_it import MarkdownIt  # 30 ms, of no use before the first message
+
     return MarkdownIt("gfm-like", {"html": False})
 
 
@@ -87,13 +93,13 @@ class Group:
     `line` is where its source begins. `bullet` is the item's mark. `number` is its number.
     """
 
-    tokens: list[Token]
+    tokens: "list[Token]"
     line: int
     bullet: str = ""
     number: int | None = None
 
 
-def groups(tokens: Sequence[Token], first_number: int | None) -> list[Group]:
+def groups(tokens: "Sequence[Token]", first_number: int | None) -> list[Group]:
     """Cut a parse into parts that later text cannot change, but for the last one.
 
     `first_number`: what the first item of a list that goes on from earlier is counted as.
@@ -122,7 +128,7 @@ def groups(tokens: Sequence[Token], first_number: int | None) -> list[Group]:
     return found
 
 
-def _end(tokens: Sequence[Token], start: int) -> int:
+def _end(tokens: "Sequence[Token]", start: int) -> int:
     """One past the token that closes `tokens[start]`."""
     depth = 0
     for index in range(start, len(tokens)):
@@ -154,7 +160,7 @@ class BlockBuilder:
             self._text(Content(""), "", group.tokens[0])
         return self._blocks
 
-    def _walk(self, tokens: Sequence[Token]) -> None:
+    def _walk(self, tokens: "Sequence[Token]") -> None:
         role = ""
         index = 0
         while index < len(tokens):
@@ -200,7 +206,7 @@ class BlockBuilder:
         self._first.append(bullet)
         self._rest.append(" " * len(bullet))
 
-    def _place(self, token: Token, *, apart: bool = False) -> tuple[str, str, bool]:
+    def _place(self, token: "Token", *, apart: bool = False) -> tuple[str, str, bool]:
         """What stands before the next block, and whether a blank row stands above it.
 
         A bullet stands there only once. `apart`: the blank row is there in any case.
@@ -212,7 +218,7 @@ class BlockBuilder:
         blank = self._gap_above if line == 0 else not self._source[line - 1].strip(" >\t")
         return first, rest, blank or (apart and not opens_item)
 
-    def _text(self, content: Content, role: str, token: Token) -> None:
+    def _text(self, content: Content, role: str, token: "Token") -> None:
         first, rest, gap = self._place(token, apart=bool(role))
         task = content.plain[:4].lower()
         if first != rest and first.endswith(_BULLETS) and task in ("[ ] ", "[x] "):
@@ -220,7 +226,7 @@ class BlockBuilder:
             content = content[4:]
         self._blocks.append(TextBlock(first, rest, gap, content=content, role=role))
 
-    def _code(self, token: Token) -> None:
+    def _code(self, token: "Token") -> None:
         self.codes += 1
         language = clean_line(token.info).strip().split(" ")[0][:20]
         first, rest, gap = self._place(token, apart=True)
@@ -229,7 +235,7 @@ class BlockBuilder:
             CodeBlock(first, rest, gap, code=code, language=language, number=self.codes)
         )
 
-    def _table(self, tokens: Sequence[Token]) -> None:
+    def _table(self, tokens: "Sequence[Token]") -> None:
         rows: list[list[Content]] = []
         aligns: list[str] = []
         for token in tokens:

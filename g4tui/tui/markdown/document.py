@@ -1,6 +1,7 @@
 """A Markdown text that grows: what is finished is never parsed or laid out again."""
 
 import re
+from typing import TYPE_CHECKING
 
 from g4tui.sanitize import clean
 from g4tui.tui.markdown.blocks import (
@@ -12,6 +13,9 @@ from g4tui.tui.markdown.blocks import (
     groups,
     parser,
 )
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n`]*)\n")
 _TABLE = re.compile(
@@ -32,7 +36,7 @@ class Document:
     """
 
     def __init__(self) -> None:
-        self._parser = parser()
+        self._parser: MarkdownIt | None = None  # made when first needed
         self._builder = BlockBuilder()
         self._done: list[Block] = []
         self._open: list[Block] = []
@@ -118,6 +122,7 @@ class Document:
         if not self._finished:
             shown = _with_closed_marks(_without_undecided(shown))
         lines = shown.split("\n")
+        self._parser = self._parser or parser()
         found = groups(self._parser.parse(shown), self._number)
         if not found:
             if self._finished:

@@ -1,8 +1,11 @@
 """Colours for code, computed beside the UI's loop."""
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
 from g4tui.sanitize import clean
+from g4tui.tui.markdown.blocks import CodeBlock
 
 # Colouring is worth a moment, not a stall.
 LIMIT = 50_000
@@ -25,3 +28,8 @@ def highlighted(code: str, language: str) -> Content | None:
     shown = clean(content.plain)
     # a lexer may normalise line ends; colours must sit on the very text that is shown plain
     return Content(shown, list(content.spans)) if shown == code else None
+
+
+def all_highlighted(blocks: Sequence[CodeBlock]) -> list[Content | None]:
+    """Colours for each block; slow, for a thread."""
+    return [highlighted(block.code, block.language) for block in blocks]

@@ -1,18 +1,21 @@
 """What stands inside a paragraph: emphasis, code, links. The second passage of the sanitiser."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from markdown_it.token import Token
 from textual.content import Content, Span
 from textual.style import Style
 
 from g4tui.sanitize import clean, clean_line
 
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
 _ROLES = {"em_open": "em", "strong_open": "strong", "s_open": "strike"}
 
 
-def inline_content(token: Token) -> Content:
+def inline_content(token: "Token") -> Content:
     """An `inline` token as content; its spans carry roles, and links an action."""
     builder = _Builder()
     for child in token.children or ():
@@ -48,7 +51,7 @@ class _Builder:
             self._close()
         return Content("".join(self._parts), self._spans)
 
-    def add(self, token: Token) -> None:
+    def add(self, token: "Token") -> None:
         kind = token.type
         if kind in ("softbreak", "hardbreak"):
             self._text("\n")  # models break lines where they mean it
@@ -67,7 +70,7 @@ class _Builder:
         else:
             self._text(token.content)
 
-    def _image(self, token: Token) -> None:
+    def _image(self, token: "Token") -> None:
         url = str(token.attrs.get("src", ""))
         self._start(*_link(url))
         self._text(f"[image: {token.content or url}]")

@@ -1,8 +1,7 @@
 """The chat: sessions at the left, the conversation, the prompt below it."""
 
 from collections.abc import Coroutine
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,14 +10,15 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
-from g4tui.core import ErrorInfo, G4tuiError, Progress
-from g4tui.sanitize import clean
+from g4tui.core import ErrorInfo, Progress
 from g4tui.tui import messages as told
 from g4tui.tui import words
 from g4tui.tui.answering import Answering
 from g4tui.tui.bindings import bindings
 from g4tui.tui.conversation import Conversation
 from g4tui.tui.flow import Flow
+from g4tui.tui.history import recent_prompts
+from g4tui.tui.screens.chat_dialogs import ChatDialogs
 from g4tui.tui.services import Services, in_thread
 from g4tui.tui.startup import error_of
 from g4tui.tui.widgets.entries import WelcomeEntry
@@ -40,5 +40,370 @@ if TYPE_CHECKING:
     from g4tui.store import MessageRow
     from g4tui.tui.app import G4tuiApp
 
+NEW_CHAT = "New chat"
 NARROW = 100
 """Below this many columns the sidebar is folded until it is asked for."""
+
+
+class ChatScreen(Screen[None]):
+    """Draws, and hands what the person does to its `Flow`, which exists once services do.
+
+    `start_model`, `start_session`: what the command line asked for.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("chat"))
+    AUTO_FOCUS = "#prompt"
+
+    app: "G4tuiApp"
+
+    def __init__(self, *, start_model: str = "", start_session: str = "") -> None:
+        super().__init__()
+        self._start_model = start_model
+        self._start_session = start_session
+        self._sidebar_wanted: bool | None = None
+        self._queued: told.PromptSent | None = None
+        self._unread: set[str] = set()
+        self.flow: Flow | None = None
+        self.header = Header(id="header")
+        self.sessions = SessionList(id="sessions")
+        self.transcript = Transcript(id="transcript")
+        self.prompt_box = PromptBox(id="prompt-box")
+        self.status = StatusLine(id="status")
+        self.answering = Answering(self.transcript, self)
+        self.conversation = Conversation(self.transcript, self.answering.live)
+        self.answering.conversation = self.conversation
+        self.dialogs = ChatDialogs(self)
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        with Horizontal(id="body"):
+            yield self.sessions
+            with Vertical(id="main"):
+                yield self.transcript
+                yield self.prompt_box
+        yield self.status
+
+    def on_mount(self) -> None:
+        """Before anything is opened."""
+        self.header.title = NEW_CHAT
+
+    def on_resize(self) -> None:
+        """Fold the sidebar where there is no room for it."""
+        self._show_sidebar()
+
+    # services
+
+    def services_ready(self, services: Services) -> None:
+        """Everything can be used now."""
+        self.transcript.flush_s = services.settings.ui.flush_ms / 1000
+        self.flow = Flow(services, self.conversation, self.answering, self)
+        self.flow.begin(self._start_model)
+        self.do(self._load_history(services))
+        self.sessions_changed()
+        if self._start_session:
+            self.do(self.flow.open(self._start_session), "session")
+        if self._queued is not None:
+            queued, self._queued = self._queued, None
+            self._on_prompt_sent(queued)
+
+    def services_failed(self, error: ErrorInfo) -> None:
+        """Nothing can be saved: say so, and offer another try."""
+        self.transcript.show([NoticeEntry("failed", error, ("Ctrl+R try again", "Ctrl+Q quit"))])
+
+    def plugins_loaded(self) -> None:
+        """Where the words go can be told now."""
+        self._show_place()
+
+    async def _load_history(self, services: Services) -> None:
+        for text in await in_thread(recent_prompts, services.store):
+            self.prompt_box.prompt.asked.add(text)
+
+    # what the flow and the turns ask of the screen
+
+    def do(self, work: Coroutine[object, object, object], group: str = "") -> None:
+        """Run a coroutine of the flow; a newer one of the same group takes its place."""
+        self.run_worker(work, group=group or "chat", exclusive=bool(group), exit_on_error=False)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What failed is told."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.failed(error_of(event.worker.error))
+
+    def failed(self, error: ErrorInfo) -> None:
+        """An error that belongs to no message."""
+        self.app.tell(str(error), error=True)
+
+    async def ask(self, title: str, detail: str, yes: str) -> bool:
+        """A question in the way."""
+        return await self.dialogs.confirm(title, detail, yes)
+
+    def tell(self, text: str, *, warning: bool = False) -> None:
+        """A passing remark."""
+        self.app.tell(text, warning=warning)
+
+    def session_changed(self) -> None:
+        """Draw whose conversation this is."""
+        assert self.flow is not None
+        row = self.flow.session
+        self.header.title = (row.title if row is not None else "") or NEW_CHAT
+        self.header.model = self.flow.choice.model
+        self.sessions.current = row.id if row is not None else None
+        if row is not None:
+            self._unread.discard(row.id)
+            self.sessions.unread = self._unread
+        if row is None:
+            self._welcome()
+        self._show_place()
+        self._show_running()
+
+    def sessions_changed(self) -> None:
+        """Read the list again."""
+        self.do(self._list_sessions(), "sessions")
+
+    async def _list_sessions(self) -> None:
+        if self.flow is not None:
+            rows = await in_thread(self.flow.services.store.sessions)
+            self.sessions.show(rows, self.conversation.id)
+
+    def _welcome(self) -> None:
+        assert self.flow is not None
+        self.status.context = None
+        model = words.model_label(self.flow.choice.model)
+        self.transcript.more_before = self.transcript.more_after = False
+        self.transcript.show(
+            [
+                WelcomeEntry(
+                    [
+                        ("Ask something", "title"),
+                        ("", ""),
+                        (f"{model} answers. Every word is saved on this machine.", "hint"),
+                        ("", ""),
+                        ("Ctrl+O   another model", "note"),
+                        ("Ctrl+G   parameters and system prompt", "note"),
+                        ("Ctrl+B   earlier chats", "note"),
+                        ("F1       all keys", "note"),
+                    ]
+                )
+            ]
+        )
+
+    def _show_place(self) -> None:
+        if self.flow is not None:
+            self.do(self._find_place(self.flow), "place")
+
+    async def _find_place(self, flow: Flow) -> None:
+        self.header.place = await flow.destination() or "offline"
+
+    # turns
+
+    def turn_started(self, session: str) -> None:
+        """The list has a new first row."""
+        self._show_running()
+        self.sessions_changed()
+        if self.conversation.id == session and self.flow is not None:
+            self.do(self.flow.refresh())
+
+    def turn_changed(self, session: str, progress: Progress | None) -> None:
+        """Say at the bottom what goes on."""
+        if self.conversation.id == session:
+            self.status.note = words.progress(progress) if progress is not None else "answering"
+
+    def context_used(self, session: str, used: int, limit: int) -> None:
+        """Shown at the bottom."""
+        if self.conversation.id == session:
+            self.status.context = (used, limit)
+
+    def turn_ended(self, session: str, answer: "MessageRow | None") -> None:
+        """The answer is saved."""
+        if answer is not None and self.conversation.id != session:
+            self._unread.add(session)
+            self.sessions.unread = self._unread
+        if answer is not None and self.conversation.id == session:
+            self._count_answer(answer)
+            self._colour(answer.id)
+        if answer is None:
+            self._show_running()
+            self.sessions_changed()
+
+    def turn_failed(self, session: str, error: ErrorInfo) -> None:
+        """It could not be saved."""
+        self.failed(error)
+        if self.conversation.id == session:
+            self.transcript.add(NoticeEntry(f"failed-{session}", error))
+
+    def lost_place(self, session: str) -> None:
+        """The end of the conversation is not loaded: load it."""
+        if self.flow is not None:
+            self.do(self.flow.open(session), "session")
+
+    def _count_answer(self, answer: "MessageRow") -> None:
+        if answer.usage is not None and self.status.context is not None:
+            used = answer.usage.prompt + answer.usage.completion
+            self.status.context = (used, self.status.context[1])
+
+    def _show_running(self) -> None:
+        running = self.answering.turns.sessions
+        self.sessions.working = running
+        if self.conversation.id not in running:
+            self.status.note = ""
+        elif not self.status.note:
+            self.status.note = "waiting"
+        self.refresh_bindings()
+
+    # what the person does
+
+    @on(told.PromptSent)
+    def _on_prompt_sent(self, event: told.PromptSent) -> None:
+        if self.flow is None:
+            self._queued = event
+            self.tell("Opening the library: it is sent in a moment.")
+            return
+        self.do(self._send(self.flow, event), "send")
+
+    async def _send(self, flow: Flow, event: told.PromptSent) -> None:
+        if await flow.send(event.text, event.attachments, event.editing):
+            self.prompt_box.sent()
+
+    @on(told.SessionChosen)
+    def _on_session_chosen(self, event: told.SessionChosen) -> None:
+        if self.flow is not None:
+            self.do(self._open(self.flow, event), "session")
+
+    async def _open(self, flow: Flow, event: told.SessionChosen) -> None:
+        self.prompt_box.put_aside()
+        self.status.context = None
+        await flow.open(event.session_id, event.message_id)
+        self._colour_all()
+        if self.sidebar_floats:
+            self._sidebar_wanted = None
+            self._show_sidebar()
+        self.prompt_box.prompt.focus()
+
+    @on(told.NewSessionAsked)
+    def action_new_session(self) -> None:
+        """An empty chat."""
+        if self.flow is not None:
+            self.flow.begin()
+            self.prompt_box.prompt.focus()
+
+    @on(told.SessionsChanged)
+    def _on_sessions_changed(self) -> None:
+        self.sessions_changed()
+
+    @on(told.ModelChosen)
+    def _on_model_chosen(self, event: told.ModelChosen) -> None:
+        if self.flow is not None:
+            self.do(self.flow.choose(event.model))
+
+    @on(told.SessionRenameAsked)
+    def _on_rename_asked(self, event: told.SessionRenameAsked) -> None:
+        self.do(self.dialogs.rename(event.session_id, event.title))
+
+    @on(told.SessionDeleteAsked)
+    def _on_delete_asked(self, event: told.SessionDeleteAsked) -> None:
+        self.do(self.dialogs.delete(event.session_id, event.title))
+
+    @on(told.LinkAsked)
+    def _on_link_asked(self, event: told.LinkAsked) -> None:
+        self.do(self.dialogs.open_link(event.url))
+
+    @on(PageWanted)
+    def _on_page_wanted(self, event: PageWanted) -> None:
+        if self.flow is not None:
+            self.do(self._page(self.flow, event.older), "page")
+
+    async def _page(self, flow: Flow, older: bool) -> None:
+        await self.conversation.page(flow.services.store, older=older)
+        self._colour_all()
+
+    @on(EndWanted)
+    def _on_end_wanted(self) -> None:
+        if self.flow is not None and self.conversation.id is not None:
+            self.do(self.flow.open(self.conversation.id), "session")
+
+    @on(KeyReturned)
+    def _on_key_returned(self, event: KeyReturned) -> None:
+        self.prompt_box.type(event.character)
+
+    @on(RowActed)
+    def _on_row_acted(self, event: RowActed) -> None:
+        if self.flow is not None:
+            self.do(self.dialogs.act(self.flow, event))
+
+    @on(CodeClosed)
+    def _on_code_closed(self, event: CodeClosed) -> None:
+        self.do(self.dialogs.colour(event.entry, event.code))
+
+    def _colour(self, key: str) -> None:
+        self.dialogs.colour_entries([self.transcript.entry(key)])
+
+    def _colour_all(self) -> None:
+        self.dialogs.colour_entries(self.transcript.entries)
+
+    # keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Stop shows only while there is something to stop."""
+        if action == "stop":
+            return self.answering.turns.of(self.conversation.id) is not None
+        return True
+
+    def action_stop(self) -> None:
+        """Silence the answer that is being written."""
+        if self.answering.turns.stop(self.conversation.id):
+            self.status.note = "stopping"
+
+    def action_leave(self) -> None:
+        """Esc with nothing to stop: leave what one is in, towards the prompt."""
+        if self.prompt_box.editing is not None:
+            self.prompt_box.put_aside()
+        self.prompt_box.prompt.focus()
+
+    def action_choose_model(self) -> None:
+        """Open the picker."""
+        self.do(self.dialogs.choose_model(), "dialog")
+
+    def action_parameters(self) -> None:
+        """Open the parameters."""
+        self.do(self.dialogs.parameters(), "dialog")
+
+    def action_rename_session(self) -> None:
+        """Rename what is on screen."""
+        row = self.conversation.session
+        if row is not None:
+            self.do(self.dialogs.rename(row.id, row.title), "dialog")
+
+    def action_delete_session(self) -> None:
+        """Delete what is on screen, after a question."""
+        row = self.conversation.session
+        if row is not None:
+            self.do(self.dialogs.delete(row.id, row.title), "dialog")
+
+    def action_page(self, direction: int) -> None:
+        """Scroll the conversation, wherever the focus is."""
+        step = max(1, self.transcript.size.height - 2)
+        self.transcript.go_to(self.transcript.scroll_offset.y + direction * step)
+
+    def action_bottom(self) -> None:
+        """To the newest text."""
+        self.transcript.action_end()
+
+    def action_toggle_sidebar(self) -> None:
+        """Fold or unfold the list of sessions."""
+        self._sidebar_wanted = not self.sessions.display
+        self._show_sidebar()
+        if self._sidebar_wanted:
+            self.sessions.focus()
+        else:
+            self.prompt_box.prompt.focus()
+
+    @property
+    def sidebar_floats(self) -> bool:
+        """Whether the list covers a part of the conversation."""
+        return self.app.size.width < NARROW
+
+    def _show_sidebar(self) -> None:
+        narrow = self.sidebar_floats
+        wanted = self._sidebar_wanted if self._sidebar_wanted is not None else not narrow
+        self.sessions.display = wanted
+        self.set_class(narrow, "-narrow")

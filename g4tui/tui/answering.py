@@ -1,0 +1,133 @@
+"""From turn events to the transcript: what streams, whoever's session is on screen."""
+
+from collections.abc import AsyncGenerator, Callable
+from typing import TYPE_CHECKING, Protocol
+
+from g4tui.core import Cancel, ErrorInfo, Progress, ReasoningDelta, TextDelta
+from g4tui.tui.turns import Turn, Turns
+from g4tui.tui.widgets.message_entry import MessageEntry
+
+if TYPE_CHECKING:
+    from g4tui.engine import TurnEvent
+    from g4tui.store import MessageRow
+    from g4tui.tui.conversation import Conversation
+    from g4tui.tui.widgets.transcript import Transcript
+
+
+class Answered(Protocol):
+    """What the screen wants to know of its turns."""
+
+    def turn_started(self, session: str) -> None:
+        """Both messages are saved."""
+
+    def turn_changed(self, session: str, progress: Progress | None) -> None:
+        """It loads, it reads, or (without progress) the first words came."""
+
+    def context_used(self, session: str, used: int, limit: int) -> None:
+        """How full the model's context is."""
+
+    def turn_ended(self, session: str, answer: "MessageRow | None") -> None:
+        """The answer as it was saved, if it was."""
+
+    def lost_place(self, session: str) -> None:
+        """What the new messages follow on is not loaded."""
+
+    def turn_failed(self, session: str, error: ErrorInfo) -> None:
+        """The turn could not be saved."""
+
+
+class Answering:
+    """Runs turns and draws them. Every answer that is being written has its entry here."""
+
+    def __init__(self, transcript: "Transcript", screen: Answered) -> None:
+        self._transcript = transcript
+        self._screen = screen
+        self._seen_text: set[str] = set()
+        self.live: dict[str, MessageEntry] = {}
+        self.turns = Turns(self._heard, self._ended)
+        self.conversation: Conversation | None = None
+
+    def start(
+        self, session: str, stream: Callable[[Cancel], AsyncGenerator["TurnEvent"]]
+    ) -> Turn | None:
+        """Begin a turn, unless one runs in that session."""
+        if self.turns.of(session) is not None:
+            return None
+        return self.turns.start(session, stream)
+
+    def _heard(self, turn: Turn, event: "TurnEvent") -> None:
+        from g4tui.engine import ContextUsed, MemoryBegins, TurnFinished, TurnStarted
+
+        match event:
+            case TextDelta(text):
+                self._grow(turn, text, "")
+            case ReasoningDelta(text):
+                self._grow(turn, "", text)
+            case Progress():
+                self._progress(turn, event)
+            case TurnStarted(user, answer):
+                self._started(turn, user, answer)
+            case ContextUsed(used, limit):
+                self._screen.context_used(turn.session, used, limit)
+            case MemoryBegins(message, dropped):
+                if self._on_screen(turn) and self.conversation is not None:
+                    self.conversation.mark_memory(message, dropped)
+            case TurnFinished(answer):
+                self._finished(turn, answer)
+
+    def _on_screen(self, turn: Turn) -> bool:
+        return self.conversation is not None and self.conversation.id == turn.session
+
+    def _entry(self, turn: Turn) -> MessageEntry | None:
+        return self.live.get(turn.answer_id or "")
+
+    def _started(self, turn: Turn, user: "MessageRow | None", answer: "MessageRow") -> None:
+        turn.answer_id = answer.id
+        old = self._transcript.entry(answer.id)
+        self.live[answer.id] = MessageEntry(answer).prepare()
+        conversation = self.conversation
+        if conversation is not None and self._on_screen(turn):
+            if old is not None:  # an answer that is gone on with
+                conversation.swap(self.live[answer.id])
+            elif not conversation.put([row for row in (user, answer) if row is not None]):
+                self._screen.lost_place(turn.session)
+            self._transcript.follow()
+        self._screen.turn_started(turn.session)
+
+    def _grow(self, turn: Turn, text: str, thinking: str) -> None:
+        entry = self._entry(turn)
+        if entry is None:
+            return
+        if text:
+            entry.add_text(text)
+        if thinking:
+            entry.add_thinking(thinking)
+        if entry.key not in self._seen_text:
+            self._seen_text.add(entry.key)
+            self._screen.turn_changed(turn.session, None)
+        if self._on_screen(turn):
+            self._transcript.grew(entry)
+
+    def _progress(self, turn: Turn, step: Progress) -> None:
+        entry = self._entry(turn)
+        if entry is not None:
+            entry.progress = step
+            if self._on_screen(turn):
+                self._transcript.grew(entry)
+        self._screen.turn_changed(turn.session, step)
+
+    def _finished(self, turn: Turn, answer: "MessageRow") -> None:
+        entry = self.live.pop(answer.id, None)
+        self._seen_text.discard(answer.id)
+        if entry is not None:
+            entry.finished(answer)
+            if self._on_screen(turn):
+                self._transcript.changed(entry)
+        self._screen.turn_ended(turn.session, answer)
+
+    def _ended(self, turn: Turn, error: ErrorInfo | None) -> None:
+        if turn.answer_id is not None:
+            self.live.pop(turn.answer_id, None)
+        if error is not None:
+            self._screen.turn_failed(turn.session, error)
+        self._screen.turn_ended(turn.session, None)

@@ -1,0 +1,291 @@
+"""The application: one chat screen, services that open after the first paint, an orderly end."""
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.command import Provider
+from textual.driver import Driver
+from textual.screen import Screen
+from textual.widgets import Input, TextArea
+
+from g4tui.sanitize import clean
+from g4tui.tui.bindings import bindings
+from g4tui.tui.messages import PluginsLoaded, ServicesFailed, ServicesReady
+from g4tui.tui.screens.chat import ChatScreen
+from g4tui.tui.services import Services, in_thread
+from g4tui.tui.startup import error_of
+from g4tui.tui.terminal import Signals
+
+if TYPE_CHECKING:
+    from g4tui.paths import Paths
+
+_SAVE_LIMIT_S = 1.5
+_CLOSE_LIMIT_S = 2.0
+_REMARK_S = 4.0
+
+
+def _commands() -> type[Provider]:
+    from g4tui.tui.commands import Commands
+
+    return Commands
+
+
+class G4tuiApp(App[int]):
+    """`open_services` is called in a thread after the first paint, and again on a retry."""
+
+    TITLE = "g4tui"
+    # Textual loads no style sheet of a default screen: the application brings it
+    CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = "screens/chat.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("anywhere"))
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    NOTIFICATION_TIMEOUT = _REMARK_S
+
+    def __init__(
+        self,
+        open_services: Callable[[], Services],
+        *,
+        model: str = "",
+        session: str = "",
+        theme: str = "",
+        keymap: dict[str, str] | None = None,
+        driver_class: type[Driver] | None = None,
+    ) -> None:
+        super().__init__(driver_class=driver_class)
+        self._open_services = open_services
+        self._start = (model, session)
+        self._leaving = False
+        self.services: Services | None = None
+        if theme and theme in self.available_themes:
+            self.theme = theme
+        if keymap:
+            self.set_keymap(keymap)
+
+    @property
+    def chat(self) -> ChatScreen | None:
+        """The chat screen, once it is there."""
+        found = [screen for screen in self.screen_stack if isinstance(screen, ChatScreen)]
+        return found[0] if found else None
+
+    def get_default_screen(self) -> Screen[object]:
+        """The chat."""
+        model, session = self._start
+        return ChatScreen(start_model=model, start_session=session)  # type: ignore[return-value]
+
+    def get_system_commands(self, screen: Screen[object]):  # type: ignore[no-untyped-def]
+        """None of Textual's own: the palette is made from our table of actions."""
+        return ()
+
+    def on_mount(self) -> None:
+        """Signals at once; everything else after the first paint."""
+        Signals(asyncio.get_running_loop(), self.leave).install()
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self._in_background(self._open)
+
+    def _in_background(self, work: Callable[[], None]) -> None:
+        threading.Thread(target=work, daemon=True, name="g4tui start").start()
+
+    def _open(self) -> None:
+        """In a thread: open the services, then load every plugin."""
+        try:
+            services = self._open_services()
+        except Exception as error:  # noqa: BLE001  (told on the screen)
+            self.post_message(ServicesFailed(error_of(error)))
+            return
+        if self._leaving:
+            services.store.close()
+            return
+        self.services = services
+        self.post_message(ServicesReady())
+        services.plugins.load_all()
+        self.post_message(PluginsLoaded())
+
+    def on_services_ready(self) -> None:
+        """Hand the services to the chat."""
+        if self.services is not None and self.chat is not None:
+            self.set_keymap(self.services.settings.keys)
+            theme = self.services.settings.ui.theme
+            if theme in self.available_themes and theme != self.theme:
+                self.theme = theme
+            self.chat.services_ready(self.services)
+
+    def on_services_failed(self, event: ServicesFailed) -> None:
+        """Say so in the chat."""
+        if self.chat is not None:
+            self.chat.services_failed(event.error)
+
+    def on_plugins_loaded(self, event: PluginsLoaded) -> None:
+        """Screens that list models look again; the first run is helped."""
+        for screen in self.screen_stack:
+            if screen is not self.chat and screen is not event._sender:
+                screen.post_message(PluginsLoaded().set_sender(screen))
+        if self.chat is not None:
+            self.chat.plugins_loaded()
+
+    # telling
+
+    def tell(self, text: str, *, warning: bool = False, error: bool = False) -> None:
+        """A toast of untrusted text."""
+        severity = "error" if error else "warning" if warning else "information"
+        self.notify(
+            clean(text),
+            severity=severity,  # type: ignore[arg-type]
+            timeout=10.0 if error else _REMARK_S,
+            markup=False,
+        )
+
+    # copying and opening
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Textual's own copies (a selection, the prompt) go our way too."""
+        self._clipboard = text
+        self.run_worker(self.copy_text(clean(text)), group="copy", exit_on_error=False)
+
+    async def copy_text(self, text: str) -> None:
+        """Copy clean text and say where it went."""
+        from g4tui.tui.clipboard import copy
+
+        folder = self.services.paths.data / "copied" if self.services else Path.home()
+        try:
+            copied = await in_thread(copy, text, send=self._send_to_terminal, folder=folder)
+        except OSError as error:
+            self.tell(f"Nothing was copied: {error}", error=True)
+            return
+        self.tell(copied.words)
+
+    def _send_to_terminal(self, sequence: str) -> None:
+        if self._driver is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._driver.write, sequence)
+
+    async def open_address(self, url: str) -> None:
+        """Open an http(s) address in a browser, or copy it where there is none."""
+        from g4tui.tui.browser import has_browser, open_in_browser
+
+        if has_browser() and await in_thread(open_in_browser, url):
+            self.tell("Opened in the browser.")
+            return
+        await self.copy_text(url)
+        self.tell("There is no browser here: the address was copied.")
+
+    # keys
+
+    def action_help(self) -> None:
+        """All keys."""
+        from g4tui.tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    def action_plugins(self) -> None:
+        """What is installed."""
+        from g4tui.tui.screens.plugins import PluginsScreen
+
+        if self.services is not None:
+            self.push_screen(PluginsScreen())
+
+    def action_keys(self) -> None:
+        """API keys."""
+        from g4tui.tui.screens.keys import KeysScreen
+
+        if self.services is not None:
+            self.push_screen(KeysScreen())
+
+    def action_retry(self) -> None:
+        """Try to open the library again."""
+        if self.services is None:
+            self._in_background(self._open)
+
+    def action_interrupt(self) -> None:
+        """Ctrl+C: copy what is selected, else stop, else clear the prompt, else say how to quit."""
+        if self._copied_selection():
+            return
+        chat = self.chat
+        if self.screen is not chat:
+            self.screen.dismiss()
+            return
+        if chat.answering.turns.of(chat.conversation.id) is not None:
+            chat.action_stop()
+        elif not chat.prompt_box.is_empty:
+            chat.prompt_box.clear()
+        else:
+            self.tell("Ctrl+Q quits.")
+
+    def _copied_selection(self) -> bool:
+        focused = self.focused
+        if isinstance(focused, TextArea | Input) and focused.selected_text:
+            self.copy_to_clipboard(focused.selected_text)
+            return True
+        selected = self.screen.get_selected_text()
+        if selected:
+            self.copy_to_clipboard(selected)
+            self.screen.clear_selection()
+            return True
+        return False
+
+    # the end
+
+    async def action_quit(self) -> None:
+        """Ctrl+Q."""
+        self.leave(0)
+
+    def leave(self, status: int) -> None:
+        """Save what streams, close everything, exit with `status`."""
+        if not self._leaving:
+            self._leaving = True
+            self._ending = asyncio.create_task(self._leave(status))
+
+    async def _leave(self, status: int) -> None:
+        try:
+            if self.chat is not None:
+                await self.chat.answering.turns.close(_SAVE_LIMIT_S)
+            if self.services is not None:
+                await asyncio.wait(
+                    [asyncio.ensure_future(self.services.runtime.close())], timeout=_CLOSE_LIMIT_S
+                )
+                await in_thread(self.services.store.close)
+        finally:
+            self.exit(status, return_code=status)
+
+
+def run(
+    *,
+    paths: "Paths",
+    model: str | None = None,
+    session: str | None = None,
+    plugins: bool = True,
+    debug: bool = False,
+) -> int:
+    """Open the screen; the exit status. Raises `G4tuiError` for settings that cannot be read."""
+    from g4tui.config import load_settings
+    from g4tui.tui.startup import open_services
+
+    settings = load_settings(paths).settings
+    app = G4tuiApp(
+        lambda: open_services(paths, plugins=plugins),
+        model=model or "",
+        session=session or "",
+        theme=settings.ui.theme,
+        keymap=settings.keys,
+        driver_class=_driver(),
+    )
+    app.run()
+    return app.return_code or 0
+
+
+def _driver() -> type[Driver] | None:
+    """Ours, where Textual's for Unix would be used."""
+    import os
+
+    if sys.platform == "win32" or os.environ.get("TEXTUAL_DRIVER"):
+        return None
+    from g4tui.tui.driver import Driver as OurDriver
+
+    return OurDriver

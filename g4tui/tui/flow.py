@@ -1,0 +1,264 @@
+"""What a person does with a chat: open, ask, ask again, choose a model. Knows widgets by face only.
+
+Each method is one coroutine that the screen runs in a worker; failures are `G4tuiError`s.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from g4tui.core import Attachment, G4tuiError, ModelSpec, Params, parse_model
+from g4tui.core.backend import estimated_tokens
+from g4tui.tui.answering import Answering
+from g4tui.tui.background import in_daemon
+from g4tui.tui.conversation import Conversation
+from g4tui.tui.services import Services, SessionOptions, in_thread
+from g4tui.tui.words import counted
+
+if TYPE_CHECKING:
+    from g4tui.store import MessageRow, SessionRow, Store
+
+
+class Face(Protocol):
+    """What the flow needs of its screen."""
+
+    async def ask(self, title: str, detail: str, yes: str) -> bool:
+        """A question."""
+
+    def tell(self, text: str, *, warning: bool = False) -> None:
+        """A passing remark."""
+
+    def session_changed(self) -> None:
+        """Title, model or session are others now."""
+
+    def sessions_changed(self) -> None:
+        """The list of sessions must be read again."""
+
+
+@dataclass
+class Choice:
+    """Who answers next, and how: of the session on screen, or of the one that will begin."""
+
+    model: str = ""
+    options: SessionOptions = field(default_factory=SessionOptions)
+
+
+class Flow:
+    """One chat screen's doings."""
+
+    def __init__(
+        self, services: Services, conversation: Conversation, answering: Answering, face: Face
+    ) -> None:
+        self.services = services
+        self.conversation = conversation
+        self.answering = answering
+        self.choice = Choice()
+        self._face = face
+
+    @property
+    def session(self) -> "SessionRow | None":
+        """The session on screen."""
+        return self.conversation.session
+
+    # which session
+
+    def begin(self, model: str = "") -> None:
+        """A new chat; it is saved with its first message."""
+        chat = self.services.settings.chat
+        options = SessionOptions(chat.system, Params(), chat.context)
+        self.choice = Choice(model or self.choice.model or chat.model, options)
+        self.conversation.session = None
+        self._face.session_changed()
+
+    async def open(self, session: str, message: str | None = None) -> None:
+        """Show a session."""
+        await self.conversation.open(self.services.store, session, message)
+        row = self.session
+        assert row is not None
+        context = self.services.settings.chat.context
+        self.choice = Choice(
+            row.model or self.services.settings.chat.model,
+            SessionOptions(row.system, row.params, context),
+        )
+        self._face.session_changed()
+
+    async def rename(self, session: str, title: str) -> None:
+        """Another title."""
+        row = await in_thread(self.services.store.rename_session, session, title)
+        self._updated(row)
+
+    async def delete(self, session: str) -> None:
+        """Gone for good; what streams in it stops."""
+        from g4tui.engine import forget_conversation
+
+        await self.answering.turns.end(session)
+        await in_thread(self.services.store.delete_session, session)
+        await in_thread(forget_conversation, self.services.paths.plugin_caches, session)
+        if self.conversation.id == session:
+            self.begin()
+        self._face.sessions_changed()
+
+    async def choose(self, model: str) -> None:
+        """Another model answers from now on."""
+        parse_model(model)
+        self.choice.model = model
+        if self.session is not None:
+            store = self.services.store
+            self._updated(await in_thread(store.update_session, self.session.id, model=model))
+        self._face.session_changed()
+
+    async def set_options(self, options: SessionOptions) -> None:
+        """Other parameters, another system prompt."""
+        self.choice.options = options
+        if self.session is not None:
+            row = await in_thread(
+                self.services.store.update_session,
+                self.session.id,
+                system=options.system,
+                params=options.params,
+            )
+            self._updated(row)
+
+    async def refresh(self) -> None:
+        """Read the session's row again, after a turn."""
+        if self.session is not None:
+            self._updated(await in_thread(self.services.store.session, self.session.id))
+
+    def _updated(self, row: "SessionRow") -> None:
+        if self.conversation.id == row.id:
+            self.conversation.session = row
+            self._face.session_changed()
+        self._face.sessions_changed()
+
+    # asking
+
+    async def send(
+        self, text: str, attachments: tuple[Attachment, ...], editing: str | None
+    ) -> bool:
+        """Ask; false, where it was not sent and the text should stay in the prompt."""
+        from g4tui.engine import HEAD
+
+        spec = self._spec(self.choice.model)
+        begun = self.session
+        row = begun or await self._new_session()
+        if not self._is_free(row.id) or not await self._may_leave(row, spec, text):
+            if begun is None:
+                await in_thread(self.services.store.delete_session, row.id)
+                self.conversation.session = None
+            return False
+        chat = self.services.chat
+        parent: str | None = HEAD
+        if editing is not None:
+            parent = (await in_thread(self.services.store.message, editing)).parent
+        turn = self.answering.start(
+            row.id,
+            lambda cancel: chat.send(
+                row.id, text, spec=spec, parent=parent, attachments=attachments, cancel=cancel
+            ),
+        )
+        return turn is not None
+
+    async def regenerate(self, row: "MessageRow") -> None:
+        """Another answer to the same question, by the model that is chosen now."""
+        if row.message.role == "user":
+            answer = await self._answer_to(row)
+            if answer is None:
+                return
+            row = answer
+        spec = self._spec(self.choice.model)
+        session = await in_thread(self.services.store.session, row.session)
+        if self._is_free(session.id) and await self._may_leave(session, spec, ""):
+            chat = self.services.chat
+            self.answering.start(
+                session.id,
+                lambda cancel: chat.regenerate(row.id, spec=spec, cancel=cancel),
+            )
+
+    async def resume(self, row: "MessageRow") -> None:
+        """Go on with an answer, by the model that began it."""
+        if row.message.role != "assistant" or row.state == "streaming":
+            return
+        if row.state == "complete" and row.finish_reason != "length":
+            self._face.tell("This answer is complete.")
+            return
+        spec = self._spec(row.model or self.choice.model)
+        session = await in_thread(self.services.store.session, row.session)
+        if self._is_free(session.id) and await self._may_leave(session, spec, ""):
+            chat = self.services.chat
+            self.answering.start(
+                session.id,
+                lambda cancel: chat.resume(row.id, spec=spec, cancel=cancel),
+            )
+
+    async def keep(self, row: "MessageRow") -> "MessageRow | None":
+        """Take an interrupted answer as it is."""
+        if row.state != "interrupted":
+            return None
+        return await in_thread(_keep, self.services.store, row)
+
+    async def release(self, row: "MessageRow") -> None:
+        """Let a model that was held back after crashes be started again."""
+        spec = self._spec(row.model)
+        await in_thread(self.services.runtime.quarantine.clear, spec.base.id)
+        self._face.tell(f"{spec.base.id} may be started again.")
+
+    async def destination(self) -> str:
+        """The host that the next question would go to; empty: it stays here."""
+        spec = self._spec(self.choice.model)
+        return await in_daemon(lambda: self.services.runtime.destination(spec))
+
+    async def _new_session(self) -> "SessionRow":
+        options = self.choice.options
+        row = await in_thread(
+            self.services.store.create_session,
+            model=self.choice.model,
+            system=options.system,
+            params=options.params,
+        )
+        self.conversation.session = row
+        return row
+
+    async def _may_leave(self, row: "SessionRow", spec: ModelSpec, text: str) -> bool:
+        """Whether the session's text may go where the model is: asked once for a session."""
+        try:
+            host = await in_daemon(lambda: self.services.runtime.destination(spec))
+        except G4tuiError:
+            return True  # nothing is sent by a backend that does not work: the answer will say why
+        if not host or host in row.consent:
+            return True
+        if row.private:
+            self._face.tell("This chat is private: it is never sent elsewhere.", warning=True)
+            return False
+        rows = await in_thread(self.services.store.path, row.id) if row.head else []
+        said = [each.message.text for each in rows] + ([text] if text else [])
+        tokens = sum(map(estimated_tokens, said))
+        detail = (
+            f"{counted(len(said), 'message')}, about {tokens:,} tokens, will be sent to {host} "
+            f"for {spec.id}, which may cost money. This chat will not ask again."
+        )
+        if not await self._face.ask(f"Send this chat to {host}?", detail, "Send"):
+            return False
+        updated = await in_thread(self.services.store.add_consent, row.id, host)
+        if self.conversation.id == row.id:
+            self.conversation.session = updated
+        return True
+
+    async def _answer_to(self, question: "MessageRow") -> "MessageRow | None":
+        later = await in_thread(self.services.store.after, question.id, 1)
+        return later[0] if later else None
+
+    def _is_free(self, session: str) -> bool:
+        if self.answering.turns.of(session) is None:
+            return True
+        self._face.tell("An answer is still being written: Esc stops it.")
+        return False
+
+    def _spec(self, model: str) -> ModelSpec:
+        return parse_model(model, context=self.choice.options.context)
+
+
+def _keep(store: "Store", row: "MessageRow") -> "MessageRow":
+    with store.batch():
+        store.resume_answer(row.id)
+        return store.finish_answer(
+            row.id, "stopped", row.message.text, row.message.reasoning, row.usage
+        )

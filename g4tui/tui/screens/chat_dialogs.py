@@ -1,0 +1,126 @@
+"""What the chat screen asks in the way of other screens, and what keys on messages do."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from g4tui.sanitize import clean
+from g4tui.tui.services import in_thread
+from g4tui.tui.widgets.entries import Entry
+from g4tui.tui.widgets.message_entry import MessageEntry
+from g4tui.tui.widgets.transcript_messages import RowActed
+
+if TYPE_CHECKING:
+    from g4tui.tui.app import G4tuiApp
+    from g4tui.tui.flow import Flow
+    from g4tui.tui.markdown.blocks import CodeBlock
+    from g4tui.tui.screens.chat import ChatScreen
+
+
+class ChatDialogs:
+    """Each method is a coroutine that runs in a worker of the screen."""
+
+    def __init__(self, screen: "ChatScreen") -> None:
+        self._screen = screen
+
+    @property
+    def _app(self) -> "G4tuiApp":
+        return self._screen.app
+
+    async def confirm(self, title: str, detail: str, yes: str) -> bool:
+        """Yes or no."""
+        from g4tui.tui.screens.confirm import ConfirmScreen
+
+        question = ConfirmScreen(title, detail, yes, "Cancel")
+        return bool(await self._app.push_screen_wait(question))
+
+    async def rename(self, session: str, title: str) -> None:
+        """Another title."""
+        from g4tui.tui.screens.rename import RenameScreen
+
+        new = await self._app.push_screen_wait(RenameScreen(title))
+        if new and self._screen.flow is not None:
+            await self._screen.flow.rename(session, new)
+
+    async def delete(self, session: str, title: str) -> None:
+        """Delete, after a question."""
+        detail = f"“{title or 'New chat'}” and all its messages are deleted for good."
+        if await self.confirm("Delete this chat?", detail, "Delete") and self._screen.flow:
+            await self._screen.flow.delete(session)
+
+    async def choose_model(self) -> None:
+        """The picker."""
+        from g4tui.tui.screens.models import ModelsScreen
+
+        flow = self._screen.flow
+        if flow is None:
+            return
+        model = await self._app.push_screen_wait(ModelsScreen(flow.choice.model))
+        if model:
+            await flow.choose(model)
+
+    async def parameters(self) -> None:
+        """How this chat is answered."""
+        from g4tui.tui.screens.parameters import ParametersScreen
+
+        flow = self._screen.flow
+        if flow is None:
+            return
+        choice = flow.choice
+        options = await self._app.push_screen_wait(ParametersScreen(choice.options, choice.model))
+        if options is not None:
+            await flow.set_options(options)
+
+    async def open_link(self, url: str) -> None:
+        """Open a page, after its address was shown."""
+        if await self.confirm("Open this address?", url, "Open"):
+            await self._app.open_address(url)
+
+    async def act(self, flow: "Flow", event: RowActed) -> None:
+        """A key on a message."""
+        match event.action:
+            case "copy":
+                await self._app.copy_text(clean(event.text))
+            case "regenerate":
+                await flow.regenerate(event.row)
+            case "resume":
+                await flow.resume(event.row)
+            case "release":
+                await flow.release(event.row)
+            case "keep":
+                row = await flow.keep(event.row)
+                entry = self._screen.transcript.entry(event.row.id)
+                if row is not None and isinstance(entry, MessageEntry):
+                    entry.finished(row)
+                    self._screen.transcript.changed(entry)
+            case "back" | "on":
+                step = 1 if event.action == "on" else -1
+                await flow.conversation.to_sibling(flow.services.store, event.row, step)
+                self.colour_entries(self._screen.transcript.entries)
+            case "edit":
+                await self._edit(flow, event)
+
+    async def _edit(self, flow: "Flow", event: RowActed) -> None:
+        row = event.row
+        if row.message.role == "assistant" and row.parent is not None:
+            row = await in_thread(flow.services.store.message, row.parent)
+        if row.message.role == "user":
+            message = row.message
+            self._screen.prompt_box.edit(row.id, message.text, message.attachments)
+
+    def colour_entries(self, entries: Iterable[Entry | None]) -> None:
+        """Colour the code of messages that are whole."""
+        for entry in entries:
+            if isinstance(entry, MessageEntry) and (code := entry.code_to_colour()):
+                self._screen.do(self.colour(entry, code))
+
+    async def colour(self, entry: MessageEntry, code: "Sequence[CodeBlock]") -> None:
+        """Compute colours in a thread, then show them."""
+        from g4tui.tui.markdown.highlight import all_highlighted
+
+        coloured = await in_thread(all_highlighted, code)
+        for block, content in zip(code, coloured, strict=True):
+            if content is not None and content.plain == block.code:
+                block.highlighted = content
+                block.laid = None
+        if self._screen.transcript.entry(entry.key) is entry:
+            self._screen.transcript.changed(entry)

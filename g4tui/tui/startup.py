@@ -1,0 +1,52 @@
+"""Opening the rooms behind the screens, off the UI's loop."""
+
+from g4tui.core import ErrorInfo, G4tuiError
+from g4tui.paths import Paths
+from g4tui.tui.services import Services
+
+
+def open_services(paths: Paths, *, plugins: bool = True) -> Services:
+    """Settings, library, store, runtime. Slow imports happen here. Raises `G4tuiError`.
+
+    No plugin is imported yet. What an earlier run left streaming becomes interrupted.
+    """
+    from g4tui.config import load_settings
+    from g4tui.engine import Chat, Runtime
+    from g4tui.keys import KeyRing
+    from g4tui.models import Library
+    from g4tui.plugin import load_plugins
+    from g4tui.store import Store
+
+    settings = load_settings(paths).settings
+    store = Store.open(paths.database)
+    try:
+        store.recover()
+        installed = load_plugins(disabled=settings.plugins.disabled, enabled=plugins)
+        library = Library(paths)
+        keys = KeyRing(paths)
+        runtime = Runtime(installed, settings, paths, library, secret=keys.get)
+        chat = Chat(store, runtime, installed, defaults=settings.chat.params)
+    except BaseException:
+        store.close()
+        raise
+    return Services(
+        paths=paths,
+        settings=settings,
+        store=store,
+        plugins=installed,
+        library=library,
+        runtime=runtime,
+        chat=chat,
+    )
+
+
+def error_of(failure: BaseException) -> ErrorInfo:
+    """What to show of an exception."""
+    if isinstance(failure, G4tuiError):
+        return failure.info
+    return ErrorInfo(
+        "internal",
+        "Something in g4tui went wrong",
+        f"{type(failure).__name__}: {failure}",
+        "If it stays so, please report it.",
+    )

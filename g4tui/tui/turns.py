@@ -1,0 +1,103 @@
+"""Answers that are being written: one a session, going on whatever is on screen."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from g4tui.core import Cancel, ErrorInfo, G4tuiError
+
+if TYPE_CHECKING:
+    from g4tui.engine import TurnEvent
+
+Heard = Callable[["Turn", "TurnEvent"], None]
+Ended = Callable[["Turn", ErrorInfo | None], None]
+
+
+class Turn:
+    """One answer on its way. `session` is where it belongs; `cancel` stops it."""
+
+    def __init__(self, session: str, cancel: Cancel) -> None:
+        self.session = session
+        self.cancel = cancel
+        self.answer_id: str | None = None
+        self.task: asyncio.Task[None] | None = None
+
+
+class Turns:
+    """Runs turns as tasks of the UI's loop.
+
+    `heard` gets every event, in order, on the loop. `ended` comes last, with the error where the
+    turn could not even be saved.
+    """
+
+    def __init__(self, heard: Heard, ended: Ended) -> None:
+        self._heard = heard
+        self._ended = ended
+        self._running: dict[str, Turn] = {}
+
+    def of(self, session: str | None) -> Turn | None:
+        """The turn that runs in a session."""
+        return self._running.get(session) if session is not None else None
+
+    @property
+    def sessions(self) -> frozenset[str]:
+        """Sessions whose answer is being written."""
+        return frozenset(self._running)
+
+    def start(
+        self, session: str, open_stream: Callable[[Cancel], AsyncGenerator["TurnEvent"]]
+    ) -> Turn:
+        """Run a stream of events; one at a time for a session."""
+        assert session not in self._running
+        turn = Turn(session, Cancel())
+        self._running[session] = turn
+        turn.task = asyncio.create_task(self._run(turn, open_stream(turn.cancel)))
+        return turn
+
+    def stop(self, session: str | None) -> bool:
+        """Ask the session's turn to stop; whether there was one."""
+        turn = self.of(session)
+        if turn is None:
+            return False
+        turn.cancel.request()
+        return True
+
+    async def end(self, session: str) -> None:
+        """Stop the session's turn and wait until it is saved."""
+        turn = self.of(session)
+        if turn is not None and turn.task is not None:
+            turn.cancel.request()
+            await asyncio.wait([turn.task])
+
+    async def close(self, limit_s: float) -> None:
+        """Stop everything and wait until it is saved; what takes longer is cancelled."""
+        tasks = [turn.task for turn in self._running.values() if turn.task is not None]
+        for turn in list(self._running.values()):
+            turn.cancel.request()
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=limit_s)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=limit_s)
+
+    async def _run(self, turn: Turn, stream: AsyncGenerator["TurnEvent"]) -> None:
+        error: ErrorInfo | None = None
+        try:
+            async with aclosing(stream) as events:
+                async for event in events:
+                    self._heard(turn, event)
+        except G4tuiError as failure:
+            error = failure.info
+        except Exception as failure:  # noqa: BLE001  (shown to the person, with its name)
+            error = ErrorInfo(
+                "internal",
+                "The answer broke off",
+                f"{type(failure).__name__}: {failure}",
+                "Ask again. If it stays so, please report it.",
+            )
+        finally:
+            self._running.pop(turn.session, None)
+        self._ended(turn, error)

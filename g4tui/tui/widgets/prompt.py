@@ -1,0 +1,204 @@
+"""Where one types: a text area that grows, sends with Enter, and keeps big pastes beside it."""
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static, TextArea
+
+from g4tui.core.messages import Attachment
+from g4tui.sanitize import clean, clean_line
+from g4tui.tui.bindings import bindings
+from g4tui.tui.history import PromptHistory
+from g4tui.tui.messages import PromptSent
+from g4tui.tui.pasted import as_attachment, for_editor, is_big
+from g4tui.tui.words import size
+
+
+class Prompt(TextArea):
+    """The editor. It holds the text as it was typed or pasted; what it draws is cleaned."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("prompt"),
+        Binding("pageup", "screen.page(-1)", show=False, id="chat.page_up"),
+        Binding("pagedown", "screen.page(1)", show=False, id="chat.page_down"),
+        Binding("ctrl+end", "screen.bottom", show=False, id="chat.bottom"),
+    ]
+    DEFAULT_CSS = """
+    Prompt, Prompt:focus {
+        height: auto; min-height: 1; max-height: 8; border: none; padding: 0;
+        background: transparent; scrollbar-size-vertical: 1;
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            id="prompt",
+            soft_wrap=True,
+            show_line_numbers=False,
+            tab_behavior="focus",
+            highlight_cursor_line=False,
+            compact=True,
+        )
+        self.asked = PromptHistory()
+
+    @property
+    def box(self) -> "PromptBox":
+        """What it stands in."""
+        assert isinstance(self.parent, PromptBox)
+        return self.parent
+
+    def get_line(self, line_index: int) -> Text:
+        """A line as it may be drawn: character for character, so that the cursor fits."""
+        line = super().get_line(line_index)
+        if clean(line.plain) != line.plain:
+            line.plain = "".join(clean(c) or "\N{REPLACEMENT CHARACTER}" for c in line.plain)
+        return line
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Enter is a binding here, not a character."""
+        if event.key == "enter":
+            event.prevent_default()
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """A big paste becomes a chip."""
+        event.stop()
+        event.prevent_default()
+        if is_big(event.text):
+            self.box.attach(event.text)
+        else:
+            self.insert(for_editor(event.text))
+
+    def action_send(self) -> None:
+        """Hand over what was typed."""
+        self.box.send()
+
+    def action_newline(self) -> None:
+        """A line break at the cursor."""
+        self.insert("\n")
+
+    def action_history(self, step: int) -> None:
+        """Earlier prompts, where the prompt is empty or shows one; else the cursor moves."""
+        if not self.text or self.asked.walking:
+            on_edge = self.cursor_location[0] == (0 if step < 0 else self.document.line_count - 1)
+            if on_edge and (text := self.asked.move(step, self.text)) is not None:
+                self.load_text(text)
+                self.move_cursor(self.document.end)
+                return
+        if step < 0:
+            self.action_cursor_up()
+        else:
+            self.action_cursor_down()
+
+    def action_delete_left(self) -> None:
+        """At the very start it takes the last chip away."""
+        if self.selection.is_empty and self.cursor_location == (0, 0) and self.box.detach():
+            return
+        super().action_delete_left()
+
+
+class PromptBox(Vertical):
+    """The prompt, the chips of what goes with it, and a title while a message is edited."""
+
+    DEFAULT_CSS = """
+    PromptBox {
+        height: auto; padding: 0 1; border: round $foreground 25%;
+        &:focus-within { border: round $accent; }
+        #chips { height: auto; max-height: 4; color: $text-accent; display: none; }
+        &.-chips #chips { display: block; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._attachments: list[Attachment] = []
+        self._editing: str | None = None
+        self._pasted = 0
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="chips", markup=False)
+        yield Prompt()
+
+    @property
+    def prompt(self) -> Prompt:
+        """The editor."""
+        return self.query_one(Prompt)
+
+    @property
+    def editing(self) -> str | None:
+        """The message that is being edited, if one is."""
+        return self._editing
+
+    @property
+    def is_empty(self) -> bool:
+        """Neither text nor chips."""
+        return not self.prompt.text and not self._attachments
+
+    def attach(self, text: str) -> None:
+        """Keep a text beside the prompt."""
+        self._pasted += 1
+        self._attachments.append(as_attachment(text, self._pasted))
+        self._show_chips()
+
+    def detach(self) -> bool:
+        """Take the last chip away, if there is one."""
+        if not self._attachments:
+            return False
+        self._attachments.pop()
+        self._show_chips()
+        return True
+
+    def send(self) -> None:
+        """Post what is there and start afresh; nothing, where nothing was typed."""
+        text = self.prompt.text
+        if not text.strip() and not self._attachments:
+            return
+        self.post_message(PromptSent(text, tuple(self._attachments), self._editing))
+
+    def sent(self) -> None:
+        """It was taken: remember it and empty the prompt."""
+        self.prompt.asked.add(self.prompt.text)
+        self.clear()
+
+    def put_aside(self) -> None:
+        """Stop editing an earlier message; what was typed for a new one stays."""
+        if self._editing is not None:
+            self.clear()
+
+    def clear(self) -> None:
+        """Empty everything."""
+        self._editing = None
+        self._attachments.clear()
+        self._pasted = 0
+        self.prompt.load_text("")
+        self.border_title = ""
+        self._show_chips()
+
+    def edit(self, message_id: str, text: str, attachments: tuple[Attachment, ...]) -> None:
+        """Edit an earlier message: sending makes another version of it."""
+        self._editing = message_id
+        self._attachments = list(attachments)
+        self.prompt.load_text(text)
+        self.prompt.move_cursor(self.prompt.document.end)
+        self.border_title = "Editing: Enter asks anew, Esc leaves it"
+        self._show_chips()
+        self.prompt.focus()
+
+    def type(self, character: str) -> None:
+        """A character that was typed elsewhere."""
+        self.prompt.focus()
+        self.prompt.insert(character)
+
+    def _show_chips(self) -> None:
+        chips = Content("   ").join(
+            Content(f"▤ {clean_line(each.name)} {size(len(each.text.encode()))}")
+            for each in self._attachments
+        )
+        if self._attachments:
+            chips = Content.assemble(chips, ("   Backspace removes", "$text-muted"))
+        self.query_one("#chips", Static).update(chips)
+        self.set_class(bool(self._attachments), "-chips")

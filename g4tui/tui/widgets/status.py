@@ -1,0 +1,48 @@
+"""The bottom line: the keys that act now, and how full the model's memory is."""
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from g4tui.tui.widgets.key_line import KeyLine
+
+
+class StatusLine(Horizontal):
+    """`context` is (used, limit) in tokens; `note` says what goes on (loading, reading)."""
+
+    DEFAULT_CSS = """
+    StatusLine {
+        height: 1; background: $panel;
+        KeyLine { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+        #facts { width: auto; padding: 0 1; color: $text-muted; }
+    }
+    """
+
+    context: reactive[tuple[int, int] | None] = reactive(None)
+    note: reactive[str] = reactive("")
+
+    def compose(self) -> ComposeResult:
+        yield KeyLine(id="keys")
+        yield Static("", id="facts", markup=False)
+
+    def watch_context(self) -> None:
+        """Shown at once."""
+        self._show()
+
+    def watch_note(self) -> None:
+        """Shown at once."""
+        self._show()
+
+    def _show(self) -> None:
+        parts: list[Content | str | tuple[str, str]] = []
+        if self.note:
+            parts.append((self.note, "$text-accent"))
+        if self.context is not None:
+            used, limit = self.context
+            look = "$text-warning bold" if used > 0.8 * limit else "$text-muted"
+            parts += ["  "] if parts else []
+            parts.append((f"ctx {used:,}/{limit:,}", look))
+        if self.is_mounted:
+            self.query_one("#facts", Static).update(Content.assemble(*parts))

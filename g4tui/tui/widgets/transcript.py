@@ -1,0 +1,315 @@
+"""The conversation on screen: a window of its messages, a cursor, and text that streams."""
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style as RichStyle
+from textual import events
+from textual.binding import BindingType
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.timer import Timer
+
+from g4tui.tui.bindings import bindings
+from g4tui.tui.markdown.lines import Line
+from g4tui.tui.messages import LinkAsked
+from g4tui.tui.widgets import looks
+from g4tui.tui.widgets.entries import EMPTY, Entry, PagesEntry
+from g4tui.tui.widgets.message_entry import MessageEntry
+from g4tui.tui.widgets.row_view import GUTTER, RowView
+from g4tui.tui.widgets.transcript_messages import (
+    CodeClosed,
+    EndWanted,
+    KeyReturned,
+    PageWanted,
+    RowActed,
+    RowAction,
+)
+
+_PAGE_AT = 30
+"""Rows from the end of what is loaded at which more is asked for."""
+
+
+class Transcript(RowView):
+    """Shows messages. It follows its end unless the person scrolled up.
+
+    `flush_s`: seconds between two repaints of text that streams; a repaint that takes long makes
+    the next one wait for longer, so that drawing never takes more than a part of a core.
+    `more_before`, `more_after`: whether there are messages that are not loaded.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("transcript"))
+    DEFAULT_CSS = (
+        "Transcript { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1;"
+        " scrollbar-gutter: stable; }" + looks.CSS
+    )
+
+    cursor: reactive[int] = reactive(-1)
+
+    def __init__(self, *, id: str | None = None, flush_s: float = 0.04) -> None:
+        super().__init__(id=id)
+        self.flush_s = flush_s
+        self.more_before = False
+        self.more_after = False
+        self.following = True
+        self._growing: set[MessageEntry] = set()
+        self._timer: Timer | None = None
+        self._cost_s = 0.0
+        self._unseen = False
+        self._page_asked = False
+
+    # what it holds
+
+    def show(self, entries: Sequence[Entry], *, at: str | None = None) -> None:
+        """Show these entries instead: at their end, or with the entry `at` on top."""
+        self._entries = list(entries)
+        self._growing.clear()
+        self._unseen = self._page_asked = False
+        self.screen.clear_selection()
+        self.cursor = self._last_message()
+        index = self.index_of(at)
+        self.following = index is None
+        self.lay_out()
+        if index is not None and self._tops:
+            self.cursor = index
+            self.go_to(self._tops[index])
+        self.settle()
+        self.refresh()
+
+    def add(self, entry: Entry, *, before: str | None = None) -> None:
+        """Put an entry at the end, or before another; the cursor goes along at the end."""
+        place = self.index_of(before)
+        at_end = self.cursor == self._last_message()
+        self._entries.insert(len(self._entries) if place is None else place, entry)
+        if place is not None and self.cursor >= place:
+            self.cursor += 1
+        elif place is None and at_end and entry.selectable:
+            self.cursor = len(self._entries) - 1
+        self._redraw()
+
+    def replace_from(self, index: int, entries: Sequence[Entry]) -> None:
+        """Everything from entry `index` on becomes these; the cursor stays where it is."""
+        self._entries[index:] = entries
+        self.cursor = min(self.cursor, self._last_message())
+        self._redraw()
+
+    def take_out(self, key: str) -> None:
+        """Take an entry out, if it is there."""
+        index = self.index_of(key)
+        if index is None:
+            return
+        del self._entries[index]
+        if self.cursor >= index:
+            self.cursor -= 1
+        self._redraw()
+
+    def put_before(self, entries: Sequence[Entry], *, more: bool) -> None:
+        """Older entries, above all others; what is on screen stays where it is."""
+        height = self._height
+        told = bool(self._entries) and isinstance(self._entries[0], PagesEntry)
+        self._entries[: int(told)] = entries
+        self.more_before, self._page_asked = more, False
+        self.cursor += len(entries) - int(told)
+        self.screen.clear_selection()
+        self.lay_out()
+        self.go_to(self.scroll_offset.y + self._height - height)
+
+    def put_after(self, entries: Sequence[Entry], *, more: bool) -> None:
+        """Newer entries, below all others."""
+        self._entries += entries
+        self.more_after, self._page_asked = more, False
+        self.lay_out()
+        self.refresh()
+
+    def forget_after(self, limit: int) -> None:
+        """Drop what lies furthest below when more than `limit` entries are loaded."""
+        if len(self._entries) > limit:
+            del self._entries[limit:]
+            self.more_after = True
+            self.cursor = min(self.cursor, self._last_message())
+            self.lay_out()
+
+    def forget_before(self, limit: int) -> None:
+        """Drop what lies furthest above when more than `limit` entries are loaded."""
+        excess = len(self._entries) - limit
+        if excess > 0:
+            height = self._height
+            del self._entries[:excess]
+            self.more_before = True
+            self.cursor = max(0, self.cursor - excess)
+            self.screen.clear_selection()
+            self.lay_out()
+            self.go_to(max(0, self.scroll_offset.y - height + self._height))
+
+    @property
+    def selected(self) -> MessageEntry | None:
+        """The message that single keys act on."""
+        if 0 <= self.cursor < len(self._entries):
+            entry = self._entries[self.cursor]
+            return entry if isinstance(entry, MessageEntry) else None
+        return None
+
+    def _last_message(self) -> int:
+        places = range(len(self._entries) - 1, -1, -1)
+        return next((i for i in places if self._entries[i].selectable), -1)
+
+    def _redraw(self) -> None:
+        self.lay_out()
+        self.settle()
+        self.refresh()
+
+    # text that streams
+
+    def grew(self, entry: MessageEntry) -> None:
+        """`entry` took in a delta: it is drawn at the next flush."""
+        self._growing.add(entry)
+        if self._timer is None:
+            self._timer = self.set_timer(max(self.flush_s, 4 * self._cost_s), self._flush)
+
+    def follow(self) -> None:
+        """Go to the end and stay there, the cursor on the last message."""
+        self.cursor = self._last_message()
+        self.following = True
+        self._unseen = False
+        self.settle()
+
+    def changed(self, entry: Entry) -> None:
+        """Lay out and draw an entry anew, now."""
+        if isinstance(entry, MessageEntry):
+            self._growing.discard(entry)
+        entry.touch()
+        self._redraw()
+
+    def _flush(self) -> None:
+        self._timer = None
+        started = perf_counter()
+        growing, self._growing = self._growing, set()
+        for entry in growing:
+            index = self.index_of(entry.key)
+            if index is None or self._entries[index] is not entry or not self._tops:
+                entry.grow()
+                continue
+            before = self.rows_of(entry)
+            entry.grow()
+            self.relay(index, before)
+            if code := entry.code_to_colour():
+                self.post_message(CodeClosed(entry, code))
+        if not self.following and not self._unseen:
+            self._unseen = True
+            self.refresh()
+        self.settle()
+        self._cost_s = perf_counter() - started
+
+    def settle(self) -> None:
+        """Stay at the end."""
+        if self.following:
+            self.scroll_end(animate=False, immediate=True, x_axis=False)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Scrolling up stops following, the end takes it up again."""
+        super().watch_scroll_y(old_value, new_value)
+        at_end = round(new_value) >= self.max_scroll_y and not self.more_after
+        if at_end or new_value < old_value:
+            self.following = at_end
+        if at_end and self._unseen:
+            self._unseen = False
+            self.refresh()
+        self._ask_for_page(round(new_value))
+
+    def _ask_for_page(self, y: int) -> None:
+        below = self._height - y - self.size.height
+        older = self.more_before and y < _PAGE_AT
+        newer = self.more_after and below < _PAGE_AT
+        if self._tops and not self._page_asked and (older or newer):
+            self._page_asked = True
+            self.post_message(PageWanted(older))
+
+    # drawing
+
+    def gutter_segment(self, index: int, row: Line) -> Segment:
+        """A bar at a person's messages, a stronger one at the cursor."""
+        at_cursor = index == self.cursor and self.has_focus
+        role = "cursor-bar" if at_cursor else self._entries[index].mark
+        if not role or row is EMPTY:
+            return Segment(" " * GUTTER)
+        return Segment("▌ " if at_cursor else "▎ ", self.palette.style(role).rich_style)
+
+    def decorate(self, strip: Strip, y: int) -> Strip:
+        """The badge for text below, on the last row."""
+        if not self._unseen or y != self.size.height - 1:
+            return strip
+        label = " ↓ new text · End "
+        style = self.palette.style("badge").rich_style + RichStyle.from_meta(
+            {"@click": ("end", ())}
+        )
+        room = self.size.width - len(label) - 2
+        if room < 4:
+            return strip
+        left = strip.adjust_cell_length(self.size.width).crop(0, room)
+        return Strip([*left, Segment(label, style)]).adjust_cell_length(self.size.width)
+
+    def watch_cursor(self) -> None:
+        """The bar moves."""
+        self.refresh()
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """The cursor shows only where keys act."""
+        super().watch_has_focus(has_focus)
+        self.refresh()
+
+    # keys
+
+    def on_key(self, event: events.Key) -> None:
+        """A printable key without a meaning here goes on to the prompt."""
+        if event.is_printable and event.character is not None:
+            event.stop()
+            event.prevent_default()
+            self.post_message(KeyReturned(event.character))
+
+    def _act(self, action: RowAction) -> None:
+        entry = self.selected
+        if entry is not None:
+            self.post_message(RowActed(action, entry.row, entry.text))
+
+    def action_act(self, action: RowAction) -> None:
+        """One of the keys that act on a message."""
+        self._act(action)
+
+    def action_thinking(self) -> None:
+        """Fold or unfold the thinking of the message at the cursor."""
+        entry = self.selected
+        if entry is not None and entry.toggle_thinking():
+            self._redraw()
+
+    def action_open_link(self, url: str) -> None:
+        """A link was clicked."""
+        self.post_message(LinkAsked(url))
+
+    def action_move(self, step: int) -> None:
+        """The cursor to the next message up or down; its first row comes into view."""
+        place = self.cursor + step
+        while 0 <= place < len(self._entries) and not self._entries[place].selectable:
+            place += step
+        if not 0 <= place < len(self._entries):
+            if step > 0:
+                self.action_end()
+            return
+        self.cursor = place
+        top = self._tops[place]
+        bottom = top + len(self.rows_of(self._entries[place]))
+        y, height = self.scroll_offset.y, self.size.height
+        if top < y or bottom > y + height:
+            self.go_to(top if bottom - top > height or top < y else bottom - height)
+
+    def action_home(self) -> None:
+        """To the first message that is loaded; older ones follow."""
+        self.go_to(0)
+
+    def action_end(self) -> None:
+        """To the newest text."""
+        if self.more_after:
+            self.post_message(EndWanted())
+        self.follow()
+        self.refresh()

@@ -1,0 +1,78 @@
+"""Numbers and names as the screen says them."""
+
+from datetime import datetime, timedelta
+from pathlib import PurePath
+
+from g4tui.core.events import Progress, Usage
+from g4tui.sanitize import clean_line
+
+
+def model_label(model: str) -> str:
+    """A model's name without its backend and folders: `smollm2-135m-instruct`."""
+    name = clean_line(model).partition(":")[2] or clean_line(model)
+    base, *adapters = name.split("+")
+    parts = [PurePath(part).name or part for part in (base, *adapters)]
+    return "+".join(part.removesuffix(".gguf") for part in parts)
+
+
+def clock(created: float, now: datetime) -> str:
+    """Local time, with the day unless it is today."""
+    moment = datetime.fromtimestamp(created)
+    if moment.date() == now.date():
+        return f"{moment:%H:%M}"
+    if timedelta(0) <= now - moment < timedelta(days=6):
+        return f"{moment:%a %H:%M}"
+    return f"{moment:%Y-%m-%d %H:%M}" if moment.year != now.year else f"{moment:%d %b %H:%M}"
+
+
+def speed(usage: Usage | None) -> str:
+    """`41 tok/s · first 0.08 s`, as far as it is known."""
+    if usage is None:
+        return ""
+    parts = []
+    if usage.tok_per_s is not None:
+        parts.append(f"{usage.tok_per_s:.0f} tok/s")
+    if usage.ttft_s is not None:
+        parts.append(f"first {usage.ttft_s:.2f} s")
+    if usage.cost_usd:
+        parts.append(f"${usage.cost_usd:.4f}")
+    return " · ".join(parts)
+
+
+def tokens(usage: Usage | None) -> str:
+    """`312 tokens, prompt 1,520 (1,480 cached)`."""
+    if usage is None:
+        return ""
+    about = "about " if usage.estimated else ""
+    cached = f" ({usage.cached:,} cached)" if usage.cached else ""
+    return f"{about}{usage.completion:,} tokens, prompt {usage.prompt:,}{cached}"
+
+
+def progress(step: Progress) -> str:
+    """`loading 40 %`, `reading 512/1,500 tokens`."""
+    if step.phase == "load":
+        share = 100 * step.done // max(1, step.total)
+        return f"loading the model  {share} %"
+    return f"reading  {step.done:,}/{step.total:,} tokens"
+
+
+def size(count: int) -> str:
+    """Bytes: `5.0 MB`."""
+    if count < 1000:
+        return f"{count} B"
+    value = float(count)
+    for unit in ("kB", "MB", "GB", "TB"):
+        value /= 1000
+        if value < 999.5 or unit == "TB":
+            break
+    return f"{value:.1f} {unit}" if value < 99.95 else f"{value:.0f} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """`3 s`, `2 min`."""
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 word`, `2 words`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
