@@ -1,5 +1,6 @@
 """One SQLite file: one writer at a time, and readers that never wait for it."""
 
+import os
 import sqlite3
 import sys
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 from g4tui.core import G4tuiError
 from g4tui.store import errors, files
 from g4tui.store.fold import indexed
+from g4tui.store.index import rebuild
 
 IDLE_READERS = 3
 CACHE_KIB = 16 * 1024
@@ -29,7 +31,7 @@ class Database:
         self.busy_s = busy_s
         self._uri = f"{path.absolute().as_uri()}?mode=rw"
         self._write_lock = threading.RLock()
-        self._depth = 0
+        self._writing_thread: int | None = None
         self._readers_lock = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
         self._closed = False
@@ -37,6 +39,7 @@ class Database:
         try:
             with errors.told(path):
                 self._prepare_writer()
+            self._opened = path.stat()
         except BaseException:
             self._writer.close()
             raise
@@ -51,7 +54,11 @@ class Database:
                 isolation_level=None,
                 check_same_thread=False,
             )
-            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            try:
+                connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            except BaseException:
+                connection.close()
+                raise
         return connection
 
     def _prepare_writer(self) -> None:
@@ -67,7 +74,7 @@ class Database:
                     raise
                 time.sleep(WAL_RETRY_S)
         writer.execute("PRAGMA foreign_keys = ON")
-        writer.execute("PRAGMA secure_delete = FAST")
+        writer.execute("PRAGMA secure_delete = ON")
         writer.execute(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT_BYTES}")
         if sys.platform == "darwin":
             writer.execute("PRAGMA fullfsync = ON")  # fsync alone does not reach the disk there
@@ -80,29 +87,51 @@ class Database:
         Inside another `write` of the same thread it is a part of that one, undone by itself when
         it raises.
         """
-        with self._write_lock, errors.told(self.path):
+        with self._write_lock:
             self._check_open()
-            if self._depth:
-                with _nested(self._writer):
+            self._check_place()
+            if self._writing_thread is not None:
+                with errors.told(self.path), _nested(self._writer):
                     yield self._writer
                 return
-            self._writer.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            try:
-                self._writer.execute("BEGIN IMMEDIATE")
-                self._depth = 1
+            with self._told(), self._transaction(durable):
                 yield self._writer
-                self._writer.execute("COMMIT")
-            finally:
-                self._depth = 0
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
+
+    @contextmanager
+    def _transaction(self, durable: bool) -> Iterator[None]:
+        self._writer.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            self._writing_thread = threading.get_ident()
+            yield
+            self._writer.execute("COMMIT")
+        finally:
+            self._writing_thread = None
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """As `errors.told`; but a damaged search index, which is made of the rest, is made anew."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_CORRUPT_VTAB:
+                raise errors.storage_error(error, self.path) from error
+            with self._write_lock, errors.told(self.path), self._transaction(durable=True):
+                rebuild(self._writer)
+            raise errors.index_was_damaged(self.path) from error
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """One consistent view of what is committed."""
+        """One consistent view of what is committed; inside this thread's `write`, of that too."""
+        if self._writing_thread == threading.get_ident():
+            with errors.told(self.path):
+                yield self._writer
+            return
         connection = self._reader()
         try:
-            with errors.told(self.path):
+            with self._told():
                 connection.execute("BEGIN")
                 try:
                     yield connection
@@ -127,6 +156,11 @@ class Database:
                 "storage", "The library is closed", str(self.path), "Start g4tui again."
             )
 
+    def _check_place(self) -> None:
+        """What is written to a file that was removed or replaced meanwhile would be lost."""
+        if not (self.path.exists() and os.path.samestat(self._opened, self.path.stat())):
+            raise errors.moved(self.path)
+
     def _reader(self) -> sqlite3.Connection:
         with self._readers_lock:
             self._check_open()
@@ -146,11 +180,14 @@ class Database:
 
 @contextmanager
 def _nested(connection: sqlite3.Connection) -> Iterator[None]:
+    if not connection.in_transaction:
+        # A full disk ended it whole. Going on would save the rest piece by piece.
+        raise sqlite3.OperationalError("the transaction around this was undone by an error")
     connection.execute("SAVEPOINT part")
     try:
         yield
     except BaseException:
-        if connection.in_transaction:  # a full disk ends the whole transaction
+        if connection.in_transaction:
             connection.execute("ROLLBACK TO part")
             connection.execute("RELEASE part")
         raise

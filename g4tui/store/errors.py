@@ -30,12 +30,7 @@ def storage_error(error: sqlite3.Error, path: Path) -> G4tuiError:
     primary = None if code is None else code & 0xFF
     said = f"{path}: {error}."
     if code == sqlite3.SQLITE_READONLY_DBMOVED:
-        return G4tuiError(
-            "storage",
-            "The library's file was moved or removed while it was open",
-            said,
-            "Put it back and start g4tui again.",
-        )
+        return moved(path)
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return G4tuiError(
             "storage",
@@ -70,6 +65,16 @@ def disk_error(error: OSError, path: Path) -> G4tuiError:
     if _is_full(path.parent):
         return disk_full(path)
     return not_writable(path, error.strerror or str(error))
+
+
+def moved(path: Path) -> G4tuiError:
+    """Another file, or none, is where the open library was."""
+    return G4tuiError(
+        "storage",
+        "The library's file was moved, removed or replaced while it was open",
+        f"{path} is not the file that was opened. Nothing was written to it.",
+        "Put the file back if you still need it, and start g4tui again.",
+    )
 
 
 def disk_full(path: Path) -> G4tuiError:
@@ -109,6 +114,16 @@ def damaged(path: Path, said: str) -> G4tuiError:
         "The library is damaged",
         f"{path}: {said}. It was left untouched.",
         f"Keep a copy of the file first. {_backup_remedy(path)}",
+    )
+
+
+def index_was_damaged(path: Path) -> G4tuiError:
+    """Only the search index was damaged, and it is whole again."""
+    return G4tuiError(
+        "storage",
+        "The search index was damaged and has been made anew",
+        f"{path}: no message was lost; the last action was not done.",
+        "Do it again.",
     )
 
 

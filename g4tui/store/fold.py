@@ -23,8 +23,11 @@ DROPPED = (
 # Between words: ASCII's and other punctuation. Every other character, an emoji say, is a word.
 BETWEEN = r"\x00-\x7f\x80-\xa1\xa7\xab\xb6\xb7\xbb\xbf\u2000-\u206f\u3000-\u303f\ud800-\udfff\s"
 
+# One character of a word that is longer than one character.
+IN_WORD = rf"[^\W_{SINGLE}]"
+
 _DROPPED = re.compile(f"[{DROPPED}]+")
-_WORD = re.compile(rf"[{SINGLE}]|[^\W_{SINGLE}]+|[^\w{BETWEEN}]")
+_WORD = re.compile(rf"[{SINGLE}]|{IN_WORD}+|[^\w{BETWEEN}]")
 
 
 def folded(text: str) -> str:

@@ -91,6 +91,11 @@ def flush(connection: sqlite3.Connection, answer: str, text: str, reasoning: str
         raise _not_streaming(connection, answer)
 
 
+def set_memory_start(connection: sqlite3.Connection, answer: str, message: str) -> None:
+    """Note where what the model saw begins."""
+    connection.execute("UPDATE messages SET memory_start = ? WHERE id = ?", (message, answer))
+
+
 def finish(
     connection: sqlite3.Connection,
     answer: str,
@@ -161,10 +166,17 @@ def streaming_owners(connection: sqlite3.Connection) -> list[str]:
 
 
 def _not_streaming(connection: sqlite3.Connection, answer: str) -> G4tuiError:
-    row = messages.one(connection, answer)  # raises when the session is gone
+    row = connection.execute("SELECT state FROM messages WHERE id = ?", (answer,)).fetchone()
+    if row is None:
+        return G4tuiError(
+            "missing",
+            "The session of this answer was deleted",
+            f"Answer {answer} is no longer in the library; perhaps another window deleted it.",
+            "Start a new session.",
+        )
     return G4tuiError(
         "storage",
         "This answer has already ended",
-        f"Message {answer} is saved as {row.state}; nothing was changed.",
+        f"Message {answer} is saved as {row[0]}; nothing was changed.",
         "Ask for another answer.",
     )

@@ -20,14 +20,16 @@ from g4tui.store.sessions import SessionKey
 # Queries are asked for this many rows at a time: SQLite counts its placeholders.
 BATCH = 500
 
-_SELECT = """
+_COLUMNS = """
     SELECT m.seq, m.id, s.id, p.id, m.role, m.state, m.finish_reason, m.starred, m.created,
            m.depth, m.model, m.params, m.usage, m.error, m.text, m.reasoning, m.attachments,
+           m.memory_start,
            (SELECT count(*) FROM messages o WHERE o.parent IS m.parent AND o.session = m.session),
            (SELECT count(*) FROM messages o WHERE o.parent IS m.parent AND o.session = m.session
             AND o.seq <= m.seq)
-    FROM messages m JOIN sessions s ON s.seq = m.session LEFT JOIN messages p ON p.seq = m.parent
 """
+_MORE = "JOIN sessions s ON s.seq = m.session LEFT JOIN messages p ON p.seq = m.parent"
+_SELECT = f"{_COLUMNS} FROM messages m {_MORE}"
 
 # From message `:start` towards the first one, `:limit` rows (-1: all of them).
 _LINE = """
@@ -91,7 +93,8 @@ def line_ids(connection: sqlite3.Connection, start: int | None, limit: int) -> l
 def line(connection: sqlite3.Connection, start: int | None, limit: int) -> list[MessageRow]:
     """The same as whole rows."""
     rows = connection.execute(
-        f"{_LINE} {_SELECT} CROSS JOIN line ON line.seq = m.seq", {"start": start, "limit": limit}
+        f"{_LINE} {_COLUMNS} FROM line CROSS JOIN messages m ON m.seq = line.seq {_MORE}",
+        {"start": start, "limit": limit},
     )
     return sorted(map(_row, rows), key=lambda row: row.depth)
 
@@ -130,8 +133,9 @@ def siblings(connection: sqlite3.Connection, message: str) -> list[MessageRow]:
     """All children of its parent, itself too, as they were made."""
     seq = seq_of(connection, message)
     rows = connection.execute(
-        f"""{_SELECT} JOIN messages me ON me.seq = ?
-            WHERE m.parent IS me.parent AND m.session = me.session ORDER BY m.seq""",
+        f"""{_COLUMNS} FROM messages me
+            CROSS JOIN messages m ON m.parent IS me.parent AND m.session = me.session {_MORE}
+            WHERE me.seq = ? ORDER BY m.seq""",
         (seq,),
     )
     return [_row(row) for row in rows]
@@ -140,7 +144,8 @@ def siblings(connection: sqlite3.Connection, message: str) -> list[MessageRow]:
 def everything(connection: sqlite3.Connection, session: str) -> list[MessageRow]:
     """All messages of a session, parents before children, siblings as they were made."""
     seq = sessions.key(connection, session).seq
-    return [_row(row) for row in connection.execute(f"{_SELECT} WHERE m.session = ?", (seq,))]
+    rows = connection.execute(f"{_SELECT} WHERE m.session = ? ORDER BY m.seq", (seq,))
+    return [_row(row) for row in rows]
 
 
 def before(connection: sqlite3.Connection, message: str, limit: int) -> list[MessageRow]:
@@ -210,7 +215,8 @@ def _line_below(connection: sqlite3.Connection, end: int | None, seq: int, depth
 def _row(row: tuple) -> MessageRow:  # type: ignore[type-arg]
     (
         _, id_, session, parent, role, state, finish_reason, starred, created,
-        depth, model, params, usage, error, text, reasoning, attachments, siblings, position,
+        depth, model, params, usage, error, text, reasoning, attachments, memory_start,
+        siblings, position,
     ) = row  # fmt: skip
     return MessageRow(
         id=id_,
@@ -231,4 +237,5 @@ def _row(row: tuple) -> MessageRow:  # type: ignore[type-arg]
         siblings=siblings,
         position=position,
         depth=depth,
+        memory_start=memory_start,
     )

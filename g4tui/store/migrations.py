@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from g4tui.store import errors, files
+from g4tui.store import errors, files, index
 from g4tui.store.database import Database, newer
 
 Migration = tuple[str, ...]
@@ -20,6 +20,7 @@ FIRST: Migration = (
         head INTEGER,
         messages INTEGER NOT NULL DEFAULT 0,
         private INTEGER NOT NULL DEFAULT 0,
+        context INTEGER,
         title_is_set INTEGER NOT NULL DEFAULT 0,
         title TEXT NOT NULL DEFAULT '',
         model TEXT NOT NULL DEFAULT '',
@@ -39,6 +40,7 @@ FIRST: Migration = (
         state TEXT NOT NULL,
         owner TEXT,
         finish_reason TEXT,
+        memory_start TEXT,
         starred INTEGER NOT NULL DEFAULT 0,
         created REAL NOT NULL,
         model TEXT NOT NULL DEFAULT '',
@@ -58,10 +60,7 @@ FIRST: Migration = (
         created REAL NOT NULL,
         PRIMARY KEY (session, destination)
     ) WITHOUT ROWID""",
-    # Each index holds its own copy of the words: they are made by Python's Unicode tables, and a
-    # later Python could not name the words to take out again.
-    "CREATE VIRTUAL TABLE found_messages USING fts5 (words, tokenize = 'ascii', prefix = '1 2 3')",
-    "CREATE VIRTUAL TABLE found_titles USING fts5 (words, tokenize = 'ascii', prefix = '1 2 3')",
+    *index.CREATED,
     """CREATE TRIGGER messages_added AFTER INSERT ON messages BEGIN
         UPDATE sessions SET messages = messages + 1 WHERE seq = new.session;
         INSERT INTO found_messages (rowid, words)

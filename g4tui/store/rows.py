@@ -15,7 +15,8 @@ class SessionRow(msgspec.Struct, frozen=True):
     `id` is also the cache key of what backends keep for it. `title_is_set`: a person gave the
     title; else it was taken from the first message. Times are seconds since 1970. `head` is the
     last message of the line that is shown, `None` without messages. `messages` counts all of them,
-    siblings too. `private`: never exported, never sent to another machine. `consent`: hosts that
+    siblings too. `context`: tokens to load the model for (`None`: its default). `private`: never
+    exported, never sent to another machine. `consent`: hosts that
     its text may be sent to.
     """
 
@@ -30,6 +31,7 @@ class SessionRow(msgspec.Struct, frozen=True):
     private: bool
     head: str | None
     messages: int
+    context: int | None = None
     consent: tuple[str, ...] = ()
 
 
@@ -39,6 +41,8 @@ class MessageRow(msgspec.Struct, frozen=True):
     `parent` is `None` for a first message. `model`, `params`, `usage`, `error` and `finish_reason`
     tell how an answer came about. `siblings` counts the children of its parent, itself too;
     `position` is its place among them and `depth` its place in its line, both from 1.
+    `memory_start`: the first message that the model saw for this answer, where older ones were
+    left out.
     """
 
     id: str
@@ -56,6 +60,7 @@ class MessageRow(msgspec.Struct, frozen=True):
     siblings: int
     position: int
     depth: int
+    memory_start: str | None = None
 
 
 class Hit(msgspec.Struct, frozen=True):

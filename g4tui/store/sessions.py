@@ -18,7 +18,7 @@ TICK = 0.001
 
 _SELECT = """
     SELECT s.seq, s.id, s.title, s.title_is_set, s.created, s.updated, s.model, s.system, s.params,
-           s.private, h.id, s.messages
+           s.private, h.id, s.messages, s.context
     FROM sessions s LEFT JOIN messages h ON h.seq = s.head
 """
 
@@ -79,7 +79,21 @@ def many(connection: sqlite3.Connection, limit: int | None, offset: int) -> list
 
 
 def _row(row: tuple, consent: tuple[str, ...]) -> SessionRow:  # type: ignore[type-arg]
-    _, id_, title, is_set, created, updated, model, system, params, private, head, count = row
+    (
+        _,
+        id_,
+        title,
+        is_set,
+        created,
+        updated,
+        model,
+        system,
+        params,
+        private,
+        head,
+        count,
+        context,
+    ) = row
     return SessionRow(
         id=id_,
         title=column_text(title),
@@ -92,6 +106,7 @@ def _row(row: tuple, consent: tuple[str, ...]) -> SessionRow:  # type: ignore[ty
         private=bool(private),
         head=head,
         messages=count,
+        context=context,
         consent=consent,
     )
 
@@ -103,6 +118,7 @@ def insert(
     model: str,
     system: str,
     params: Params,
+    context: int | None,
     private: bool,
     created: float | None,
     now: float,
@@ -114,8 +130,8 @@ def insert(
     after_all = began if newest is None else max(began, newest + TICK)
     connection.execute(
         """INSERT INTO sessions (id, created, updated, touched, private, title_is_set, title,
-                                 model, params, system)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                                 model, params, system, context)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
             session,
             began,
@@ -127,6 +143,7 @@ def insert(
             text_column(model),
             struct_column(params),
             text_column(system),
+            context,
         ),
     )
     return session

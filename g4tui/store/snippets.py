@@ -1,14 +1,18 @@
 """The part of a found text that is shown, and where the matches are in it."""
 
 import re
+import unicodedata
 
-from g4tui.store.fold import folded
+from g4tui.store.fold import IN_WORD, folded
 
 LENGTH = 160
 BEFORE = 40
 # Beyond this many characters of a text no match is looked for: the snippet is its beginning.
 SEARCHED = 200_000
 FOLDED_SLOWLY = 20_000
+
+_BREAKS = re.compile(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
+_IN_WORD = re.compile(IN_WORD)
 
 Ranges = tuple[tuple[int, int], ...]
 
@@ -23,7 +27,7 @@ def snippet(text: str, asked: list[list[str]], prefix: bool) -> tuple[str, Range
     start = _start(text, first)
     end = min(len(text), start + LENGTH)
     head, tail = "…" if start else "", "…" if end < len(text) else ""
-    line = re.sub(r"[\r\n\t\v\f\x85\u2028\u2029]", " ", text[start:end])
+    line = _BREAKS.sub(" ", text[start:end])
     shift = len(head) - start
     ranges = tuple(
         (begin + shift, min(stop, end) + shift)
@@ -45,41 +49,54 @@ def _start(text: str, match: int) -> int:
 
 
 def _matches(text: str, asked: list[list[str]], prefix: bool) -> list[tuple[int, int]]:
-    patterns = [
-        _pattern(phrase, prefix and number == len(asked) - 1) for number, phrase in enumerate(asked)
-    ]
     found: list[tuple[int, int]] = []
-    mapped: tuple[str, list[int]] | None = None
-    for pattern in patterns:
+    slow: _Folded | None = None
+    for number, phrase in enumerate(asked):
+        pattern = _pattern(phrase, prefix and number == len(asked) - 1)
         here = [match.span() for match in pattern.finditer(text)]
         if not here and not text.isascii():
-            mapped = mapped or _mapped(text[:FOLDED_SLOWLY])
-            plain, origins = mapped
-            here = [
-                (origins[match.start()], origins[match.end() - 1] + 1)
-                for match in pattern.finditer(plain)
-            ]
+            slow = slow or _Folded(text[:FOLDED_SLOWLY])
+            here = slow.spans(pattern)
         found += here
     return _merged(found)
 
 
 def _pattern(phrase: list[str], prefix: bool) -> re.Pattern[str]:
-    """Finds the phrase in raw text of the same spelling, whatever stands between its words."""
+    """Finds the phrase in text of the same spelling, whatever stands between its words."""
     spaced = r"[\W_]*".join(re.escape(word) for word in phrase)
-    begin = r"(?<![^\W_])" if phrase[0].isascii() else ""
-    end = r"(?![^\W_])" if phrase[-1].isascii() and not prefix else ""
+    begin = f"(?<!{IN_WORD})" if _IN_WORD.match(phrase[0]) else ""
+    end = f"(?!{IN_WORD})" if _IN_WORD.match(phrase[-1]) and not prefix else ""
     return re.compile(begin + spaced + end, re.IGNORECASE)
 
 
-def _mapped(text: str) -> tuple[str, list[int]]:
-    """`text` folded character by character, and which character each of it came from."""
-    plain: list[str] = []
-    origins: list[int] = []
-    for place, character in enumerate(text):
-        fold = folded(character)
-        plain.append(fold)
-        origins += [place] * len(fold)
-    return "".join(plain), origins
+class _Folded:
+    """A text folded letter by letter, each with its accents, that knows where they came from."""
+
+    def __init__(self, text: str) -> None:
+        plain: list[str] = []
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        start = 0
+        for end in range(1, len(text) + 1):
+            if end < len(text) and _is_accent(text[end]):
+                continue
+            fold = folded(text[start:end])
+            plain.append(fold)
+            self._starts += [start] * len(fold)
+            self._ends += [end] * len(fold)
+            start = end
+        self._text = "".join(plain)
+
+    def spans(self, pattern: re.Pattern[str]) -> list[tuple[int, int]]:
+        """Where `pattern` matches, in characters of the text that was given."""
+        return [
+            (self._starts[match.start()], self._ends[match.end() - 1])
+            for match in pattern.finditer(self._text)
+        ]
+
+
+def _is_accent(character: str) -> bool:
+    return unicodedata.combining(unicodedata.normalize("NFKD", character)[0]) != 0
 
 
 def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:

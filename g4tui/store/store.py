@@ -7,18 +7,18 @@ from pathlib import Path
 from threading import Lock
 
 from g4tui.core import ErrorInfo, FinishReason, G4tuiError, Message, Params, Usage
-from g4tui.store import errors, files, growing, messages, sessions
+from g4tui.store import errors, files, growing, index, messages, sessions
 from g4tui.store.codec import struct_column, text_column
 from g4tui.store.database import Database, checked_file
 from g4tui.store.lease import Lease, dead_leases_removed, is_alive
 from g4tui.store.migrations import MIGRATIONS, Migration, migrate
-from g4tui.store.rows import Hit, MessageRow, SessionRow, State
-from g4tui.store.search import search
+from g4tui.store.reading import Reader
+from g4tui.store.rows import MessageRow, SessionRow, State
 
 BUSY_S = 5.0
 
 
-class Store:
+class Store(Reader):
     """Synchronous; every method may be called from any thread, and by several processes at once.
 
     Errors are `G4tuiError`s: kind `missing` for a session or message that is not there, `storage`
@@ -27,8 +27,7 @@ class Store:
     """
 
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
-        self.file = database.path
-        self._database = database
+        super().__init__(database)
         self._clock = clock
         self._lease: Lease | None = None
         self._lease_lock = Lock()
@@ -82,6 +81,7 @@ class Store:
         model: str = "",
         system: str = "",
         params: Params = Params(),
+        context: int | None = None,
         private: bool = False,
         created: float | None = None,
     ) -> SessionRow:
@@ -93,21 +93,12 @@ class Store:
                 model=model,
                 system=system,
                 params=params,
+                context=context,
                 private=private,
                 created=created,
                 now=self._clock(),
             )
             return sessions.one(connection, session)
-
-    def session(self, session: str) -> SessionRow:
-        """One session by its id."""
-        with self._database.read() as connection:
-            return sessions.one(connection, session)
-
-    def sessions(self, limit: int | None = None, offset: int = 0) -> list[SessionRow]:
-        """The one with the newest message first."""
-        with self._database.read() as connection:
-            return sessions.many(connection, limit, offset)
 
     def update_session(
         self,
@@ -116,10 +107,13 @@ class Store:
         model: str | None = None,
         system: str | None = None,
         params: Params | None = None,
+        context: int | None = None,
         private: bool | None = None,
     ) -> SessionRow:
-        """Change what is given; its place in the list stays."""
+        """Change what is given (`context=0`: the default again); its place in the list stays."""
         columns: dict[str, object] = {}
+        if context is not None:
+            columns["context"] = context or None
         if model is not None:
             columns["model"] = text_column(model)
         if system is not None:
@@ -139,7 +133,11 @@ class Store:
             return sessions.one(connection, session)
 
     def delete_session(self, session: str) -> SessionRow:
-        """Returns what it was: its `id` is the key of what backends keep for it."""
+        """Returns what it was: its `id` is the key of what backends keep for it.
+
+        Its text is overwritten in the file; single words stay in the search index until it is
+        merged, by and by or with `tidy`.
+        """
         with self._database.write() as connection:
             row = sessions.one(connection, session)
             sessions.delete(connection, session)
@@ -223,6 +221,11 @@ class Store:
             )
             return messages.one(connection, answer)
 
+    def set_memory_start(self, answer: str, message: str) -> None:
+        """Older messages than `message` were left out of what the model saw for this answer."""
+        with self._database.write(durable=False) as connection:
+            growing.set_memory_start(connection, answer, message)
+
     def resume_answer(self, answer: str) -> MessageRow:
         """Stream again into an answer that ended; its text stays until the first flush."""
         owner = self._owner()
@@ -268,84 +271,6 @@ class Store:
             )
             return messages.one(connection, added)
 
-    def recover(self) -> int:
-        """Mark as interrupted what processes that are gone left streaming; returns how many.
-
-        Answers that a live g4tui is writing, this one too, are left alone.
-        """
-        with self._database.write() as connection:
-            gone = [
-                owner
-                for owner in growing.streaming_owners(connection)
-                if not is_alive(self._leases, owner)
-            ]
-            count = sum(growing.interrupted(connection, owner) for owner in gone)
-        dead_leases_removed(self._leases)
-        return count
-
-    @property
-    def _leases(self) -> Path:
-        return self.file.with_name(self.file.name + "-leases")
-
-    def _owner(self) -> str:
-        with self._lease_lock:
-            if self._lease is None:
-                self._lease = Lease.taken(self._leases)
-            return self._lease.name
-
-    # Reading a session
-
-    def path(self, session: str, head: str | None = None) -> list[MessageRow]:
-        """The line from the first message to `head` (else the session's), first one first."""
-        return self.tail(session, head, -1)
-
-    def path_ids(self, session: str, head: str | None = None) -> list[str]:
-        """The same as ids; `messages` gives the rows of any of them."""
-        with self._database.read() as connection:
-            start = messages.head_seq(connection, session, head)
-            return messages.line_ids(connection, start, -1)
-
-    def tail(self, session: str, head: str | None = None, limit: int = 50) -> list[MessageRow]:
-        """The last `limit` messages of that line; as quick in a long session as in a short one."""
-        with self._database.read() as connection:
-            return messages.line(connection, messages.head_seq(connection, session, head), limit)
-
-    def before(self, message: str, limit: int = 50) -> list[MessageRow]:
-        """At most `limit` messages that lead to `message`, first one first, without itself."""
-        with self._database.read() as connection:
-            return messages.before(connection, message, limit)
-
-    def after(self, message: str, limit: int = 50, head: str | None = None) -> list[MessageRow]:
-        """At most `limit` messages that follow it on the way to `head` (else the session's)."""
-        with self._database.read() as connection:
-            return messages.after(connection, message, head, limit)
-
-    def messages(self, ids: Sequence[str]) -> list[MessageRow]:
-        """Rows in the order of `ids`; what was deleted meanwhile is left out."""
-        with self._database.read() as connection:
-            return messages.by_ids(connection, ids)
-
-    def message(self, message: str) -> MessageRow:
-        """One message by its id."""
-        with self._database.read() as connection:
-            return messages.one(connection, message)
-
-    def all_messages(self, session: str) -> list[MessageRow]:
-        """The whole tree: parents before children, siblings as they were made."""
-        with self._database.read() as connection:
-            return messages.everything(connection, session)
-
-    def siblings(self, message: str) -> list[MessageRow]:
-        """All children of its parent, itself too, as they were made."""
-        with self._database.read() as connection:
-            return messages.siblings(connection, message)
-
-    def head_showing(self, message: str) -> str:
-        """A head to set so that `message` is seen: the session's own if its line has it, else the
-        newest message below it."""
-        with self._database.read() as connection:
-            return messages.head_showing(connection, message)
-
     def set_head(self, session: str, message: str) -> SessionRow:
         """Show the line that ends with `message`; the next turn goes on from there."""
         with self._database.write() as connection:
@@ -360,9 +285,64 @@ class Store:
             connection.execute("UPDATE messages SET starred = ? WHERE seq = ?", (starred, seq))
             return messages.one(connection, message)
 
-    # Finding and keeping
+    # The file
 
-    def search(self, text: str, limit: int = 50, prefix: bool = True) -> list[Hit]:
-        """Titles that people gave, then messages, newest first, that hold every word of `text`."""
+    def recover(self) -> int:
+        """Mark as interrupted what processes that are gone left streaming; returns how many.
+
+        Answers that a live g4tui is writing, this one too, are left alone.
+        """
         with self._database.read() as connection:
-            return search(connection, text, limit, prefix)
+            owners = growing.streaming_owners(connection)
+        gone = [owner for owner in owners if not is_alive(self._leases, owner)]
+        if not gone:
+            return 0  # and nobody who is writing was waited for
+        with self._database.write() as connection:
+            count = sum(growing.interrupted(connection, owner) for owner in gone)
+        dead_leases_removed(self._leases)
+        return count
+
+    @property
+    def _leases(self) -> Path:
+        return self.file.with_name(self.file.name + "-leases")
+
+    def _owner(self) -> str:
+        with self._lease_lock:
+            if self._lease is None:
+                self._lease = Lease.taken(self._leases)
+            return self._lease.name
+
+    def backup(self, target: Path | None = None) -> Path:
+        """A whole copy at `target` (else beside the library), complete or not there at all."""
+        source = self._database.connect()
+        try:
+            with errors.told(self.file):
+                named = target or files.backup_name(self.file, len(MIGRATIONS))
+                return files.copied(source, named)
+        except OSError as error:
+            raise errors.disk_error(error, self.file) from error
+        finally:
+            source.close()
+
+    def check(self) -> list[str]:
+        """What is wrong with the file, in SQLite's words; nothing, if it is whole. Reads all of it.
+
+        A damaged search index is made anew and said so by a `G4tuiError`.
+        """
+        with self._database.read() as connection:
+            said = [line for (line,) in connection.execute("PRAGMA integrity_check")]
+            said += [
+                f"row {row} of {table} refers to a missing row of {parent}"
+                for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check")
+            ]
+        with self._database.write() as connection:
+            index.checked(connection)
+        return [line for line in said if line != "ok"]
+
+    def tidy(self) -> None:
+        """Take the last traces of deleted words out of the search index, and make it quicker.
+
+        It rewrites the whole index: seconds in a big library, in which nobody else can write.
+        """
+        with self._database.write() as connection:
+            index.merge(connection)

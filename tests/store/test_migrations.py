@@ -1,0 +1,125 @@
+"""From one version of the library to the next, and back to a g4tui that does not know it."""
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from g4tui.core import G4tuiError, Message
+from g4tui.store import Store
+from g4tui.store.files import backups
+from g4tui.store.migrations import MIGRATIONS
+
+LABELS = (
+    "CREATE TABLE labels (session INTEGER NOT NULL REFERENCES sessions (seq), label TEXT NOT NULL)",
+    "INSERT INTO labels SELECT seq, 'old' FROM sessions",
+)
+NOTES = ("ALTER TABLE messages ADD COLUMN note TEXT NOT NULL DEFAULT ''",)
+BROKEN = ("CREATE TABLE half (a)", "INSERT INTO nowhere VALUES (1)")
+
+
+def version(library: Path) -> int:
+    connection = sqlite3.connect(library)
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.close()
+    return int(number)
+
+
+def filled(library: Path) -> str:
+    store = Store.open(library)
+    session = store.create_session(title="from before")
+    store.add_message(session.id, None, Message("user", "old words"))
+    store.close()
+    return session.id
+
+
+def test_a_new_library_is_of_the_newest_version_without_a_backup(library: Path) -> None:
+    filled(library)
+    assert version(library) == len(MIGRATIONS)
+    assert backups(library) == []
+
+
+def test_an_old_library_is_copied_and_brought_up_to_date(library: Path) -> None:
+    session = filled(library)
+    before = version(library)
+    store = Store.open(library, migrations=(*MIGRATIONS, LABELS, NOTES))
+    assert store.session(session).title == "from before"
+    assert len(store.search("old words")) == 1
+    store.close()
+    assert version(library) == before + 2
+    connection = sqlite3.connect(library)
+    assert connection.execute("SELECT label FROM labels").fetchall() == [("old",)]
+    connection.close()
+
+    (backup,) = backups(library)
+    assert version(backup) == before
+    old = Store.open(backup)
+    assert [row.id for row in old.sessions()] == [session]
+    old.close()
+
+
+def test_a_step_that_fails_is_undone_whole(library: Path) -> None:
+    session = filled(library)
+    before = version(library)
+    with pytest.raises(G4tuiError) as raised:
+        Store.open(library, migrations=(*MIGRATIONS, LABELS, BROKEN))
+    assert raised.value.info.kind == "storage"
+    assert version(library) == before + 1
+    connection = sqlite3.connect(library)
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    connection.close()
+    assert "labels" in tables
+    assert "half" not in tables
+    assert len(backups(library)) == 1
+
+    store = Store.open(library, migrations=(*MIGRATIONS, LABELS, NOTES))
+    assert store.session(session).messages == 1
+    store.close()
+
+
+def test_two_at_once_migrate_once(library: Path) -> None:
+    filled(library)
+    failures: list[BaseException] = []
+
+    def open_it() -> None:
+        try:
+            Store.open(library, migrations=(*MIGRATIONS, LABELS, NOTES)).close()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    connection = sqlite3.connect(library)
+    assert connection.execute("SELECT count(*) FROM labels").fetchone() == (1,)
+    connection.close()
+    assert len(backups(library)) == 1
+
+
+@pytest.mark.parametrize("in_journal", [False, True], ids=["closed", "killed"])
+def test_a_library_of_a_newer_g4tui_is_left_untouched(library: Path, in_journal: bool) -> None:
+    filled(library)
+    newer = Store.open(library, migrations=(*MIGRATIONS, LABELS))
+    journal = library.with_name("library.sqlite3-wal")
+    kept = (library.read_bytes(), journal.read_bytes())
+    newer.close()
+    if in_journal:  # as a newer g4tui leaves it that was killed right after its migration
+        library.write_bytes(kept[0])
+        journal.write_bytes(kept[1])
+    before = library.read_bytes()
+
+    with pytest.raises(G4tuiError) as raised:
+        Store.open(library)
+    assert raised.value.info.kind == "storage"
+    assert "newer g4tui" in raised.value.info.title
+    assert "Update" in raised.value.info.remedy
+    assert library.read_bytes() == before
+    if in_journal:
+        assert journal.read_bytes() == kept[1]
+    newer = Store.open(library, migrations=(*MIGRATIONS, LABELS))
+    assert len(newer.sessions()) == 1
+    newer.close()
