@@ -33,6 +33,7 @@ class HostGoneError(Exception):
 def run(incoming: int, outgoing: int, lifeline: int | None) -> None:
     """Serve the host on these descriptors until it says so or is gone, then end this process."""
     platform.no_core_dumps()
+    platform.die_first()
     platform.ignore_interrupts()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -126,7 +127,7 @@ class Child:
                 self.send(protocol.Scored(number, [_number(score) for score in scores]))
             case protocol.Embed(number, texts):
                 vectors = self._loaded().embed(texts)
-                floats = [[float(value) for value in vector] for vector in vectors]
+                floats = [_finite(vector) for vector in vectors]
                 self.send(protocol.Embedded(number, floats))
             case protocol.Idle(number):
                 self._loaded().idle()
@@ -200,3 +201,10 @@ class Child:
 def _number(score: float) -> float | str:
     value = float(score)
     return value if math.isfinite(value) else str(value)
+
+
+def _finite(vector: list[float]) -> list[float]:
+    floats = [float(value) for value in vector]
+    if not all(map(math.isfinite, floats)):
+        raise G4tuiError("plugin", "The backend gave a vector that is none", "It is not finite.")
+    return floats

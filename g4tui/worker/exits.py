@@ -93,7 +93,7 @@ def silence(seconds: float, doing: str, log_lines: str) -> ErrorInfo:
 def gone() -> ErrorInfo:
     """The error of asking a worker that has ended."""
     return ErrorInfo(
-        "crashed", "The model's process has ended", "", "Send it again: a new one is started."
+        "internal", "The model's process has ended", "", "Send it again: a new one is started."
     )
 
 

@@ -23,6 +23,9 @@ from g4tui.worker.exits import WorkerExit
 
 __all__ = ["HostConfig", "Limits", "Worker", "WorkerExit"]
 
+EMBED_AT_ONCE = 64
+"""Texts a message, so that one stays far below the limit of a line."""
+
 
 @dataclass(frozen=True)
 class HostConfig:
@@ -145,9 +148,13 @@ class Worker:
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector a text."""
-        ask = protocol.Embed(next(self._dialogue.numbers), tuple(texts))
-        call = Call(ask.id, protocol.Embedded, "embedding")
-        return (await self._dialogue.call(call, ask)).vectors
+        vectors: list[list[float]] = []
+        for start in range(0, len(texts), EMBED_AT_ONCE):
+            some = tuple(texts[start : start + EMBED_AT_ONCE])
+            ask = protocol.Embed(next(self._dialogue.numbers), some)
+            call = Call(ask.id, protocol.Embedded, "embedding")
+            vectors += (await self._dialogue.call(call, ask)).vectors
+        return vectors
 
     async def idle(self) -> None:
         """Have the engine save its state now; it also does so by itself after a quiet moment."""

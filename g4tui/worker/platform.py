@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TypedDict
 
 
@@ -48,6 +49,13 @@ def no_core_dumps() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def die_first() -> None:
+    """When memory runs out, Linux should take this process and not the one with the screen."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
+
+
 def ignore_interrupts() -> None:
     """Ctrl+C is the host's to handle, even for a child that shares its terminal."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -66,6 +74,7 @@ def guard_orphan(lifeline: int) -> None:
     import ctypes
     import fcntl
 
+    os.set_inheritable(lifeline, False)
     libc = ctypes.CDLL(None)
     libc.signal.restype = ctypes.c_void_p
     libc.signal.argtypes = (ctypes.c_int, ctypes.c_void_p)

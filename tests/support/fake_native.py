@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -76,7 +77,7 @@ class FakeEngine(Engine):
         return [-0.5, float("-inf"), float("nan"), 0.1 + 0.2][: len(ids) - start]
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        return [[float(len(text)), 0.25] for text in texts]
+        return [[float(text) if text == "inf" else float(len(text)), 0.25] for text in texts]
 
     def idle(self) -> None:
         self.note("idle")
@@ -274,6 +275,7 @@ def mirror(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iter
         "environment": dict(os.environ),
         "modules": sorted(sys.modules),
         "core_limit": core_limit(),
+        "oom_score_adj": Path("/proc/self/oom_score_adj").read_text(),
         "session_leader": os.getsid(0) == os.getpid(),
     }
     yield TextDelta(msgspec.json.encode(seen).decode())
@@ -341,6 +343,8 @@ class FakeBackend(Backend[FakeOptions]):
                 os._exit(3)
             case "crashes":
                 segfault()
+            case "killed":
+                os.kill(os.getpid(), signal.SIGKILL)
             case "hangs":
                 host.progress(1, 2)
                 hang()

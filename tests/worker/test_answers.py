@@ -87,6 +87,11 @@ async def test_the_optional_parts(started: Starter) -> None:
     scores = await worker.score([1, 2, 3, 4, 5], 1)
     assert str(scores) == "[-0.5, -inf, nan, 0.30000000000000004]"
     assert await worker.embed(["a", "bcd"]) == [[1.0, 0.25], [3.0, 0.25]]
+    many = await worker.embed(["x" * length for length in range(200)])
+    assert [vector[0] for vector in many] == list(range(200))
+    with pytest.raises(G4tuiError, match="not finite"):
+        await worker.embed(["inf"])
+    assert worker.alive
 
 
 async def test_everything_reaches_the_backend(tmp_path: Path) -> None:

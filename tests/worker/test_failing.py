@@ -171,6 +171,7 @@ async def test_signs_of_life_keep_a_slow_load_going(make_worker: Maker) -> None:
         ("raises", "plugin", "KeyError: 'tensors'"),
         ("exits", "crashed", "native: unknown architecture"),
         ("crashes", "crashed", "SIGSEGV"),
+        ("killed", "crashed", "Memory is the likely cause"),
         ("hangs", "timeout", "loading"),
         ("no-engine", "plugin", "NoneType"),
     ],

@@ -71,6 +71,7 @@ async def test_the_childs_surroundings(started: Starter) -> None:
     seen = json.loads(text_of(await answer(await started(), "mirror")))
     assert seen["core_limit"] == 0
     assert seen["session_leader"]
+    assert int(seen["oom_score_adj"]) > int(Path("/proc/self/oom_score_adj").read_text())
     for module in ("asyncio", "textual", "click", "sqlite3", "llama_cpp", "g4tui.worker.host"):
         assert module not in seen["modules"]
 

@@ -4,7 +4,7 @@ import math
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from g4tui.core import (
@@ -25,6 +25,7 @@ from g4tui.core import (
 from g4tui.worker import protocol
 from g4tui.worker.protocol import Lines, MalformedError, decode_ask, decode_reply, encode
 
+unhurried = settings(deadline=None)
 NUMBER = st.integers(0, 2**53)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 ANY_TEXT = st.text(st.characters())
@@ -109,6 +110,7 @@ REPLIES = st.one_of(
 )
 
 
+@unhurried
 @given(ASKS)
 def test_what_the_host_asks_arrives(ask: protocol.Ask) -> None:
     line = encode(ask)
@@ -116,6 +118,7 @@ def test_what_the_host_asks_arrives(ask: protocol.Ask) -> None:
     assert decode_ask(line[:-1]) == ask
 
 
+@unhurried
 @given(REPLIES)
 def test_what_the_child_replies_arrives(reply: protocol.Reply) -> None:
     line = encode(reply)
@@ -123,6 +126,7 @@ def test_what_the_child_replies_arrives(reply: protocol.Reply) -> None:
     assert decode_reply(line[:-1]) == reply
 
 
+@unhurried
 @given(st.lists(REPLIES, max_size=8), st.data())
 def test_lines_survive_any_cut(replies: list[protocol.Reply], data: st.DataObject) -> None:
     whole = b"".join(map(encode, replies))
@@ -134,6 +138,7 @@ def test_lines_survive_any_cut(replies: list[protocol.Reply], data: st.DataObjec
     assert got == replies
 
 
+@unhurried
 @given(st.lists(st.binary(max_size=200), max_size=8))
 def test_any_bytes_are_a_reply_or_malformed(chunks: list[bytes]) -> None:
     lines = Lines(limit=300)
@@ -145,6 +150,7 @@ def test_any_bytes_are_a_reply_or_malformed(chunks: list[bytes]) -> None:
         assert str(error)
 
 
+@unhurried
 @given(REPLIES.map(encode), st.data())
 def test_a_damaged_line_is_a_reply_or_malformed(line: bytes, data: st.DataObject) -> None:
     damaged = bytearray(line[:-1])
@@ -155,6 +161,7 @@ def test_a_damaged_line_is_a_reply_or_malformed(line: bytes, data: st.DataObject
         assert str(error)
 
 
+@unhurried
 @given(ANY_TEXT)
 def test_any_text_can_be_sent(text: str) -> None:
     ask = decode_ask(encode(protocol.Tokenize(1, text))[:-1])
