@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from g4tui.core import G4tuiError
+from g4tui.formats import read_gguf
 from g4tui_llama_cpp import kv_store
 from g4tui_llama_cpp.native import Model
 
@@ -44,15 +45,12 @@ class Adapters:
         return handles, "+".join(names), fresh
 
     def _load(self, path: Path) -> int:
-        from g4tui.formats import read_gguf
-
-        meta = read_gguf(path).metadata
-        if meta.get("general.type") != "adapter":
+        header = read_gguf(path)
+        if not header.is_adapter:
             raise _refused(path, "It is not a LoRA adapter.")
-        architecture = meta.get("general.architecture")
-        if architecture != self._architecture:
+        if header.architecture != self._architecture:
             raise _refused(
-                path, f"It was made for {architecture}, the model is {self._architecture}."
+                path, f"It was made for {header.architecture}, the model is {self._architecture}."
             )
         handle, errors = self._model.load_adapter(path)
         if not handle:

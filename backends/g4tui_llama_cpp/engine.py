@@ -23,7 +23,7 @@ from g4tui_llama_cpp import native
 from g4tui_llama_cpp.detokenize import Detokenizer
 from g4tui_llama_cpp.loaded import Loaded
 from g4tui_llama_cpp.prompt import Prompt, encode, fewest_tokens
-from g4tui_llama_cpp.sampler import make_sampler, model_defaults
+from g4tui_llama_cpp.sampler import is_repeatable, make_sampler, model_defaults
 from g4tui_llama_cpp.scoring import mean_vectors, score
 from g4tui_llama_cpp.stops import StopFilter
 from g4tui_llama_cpp.template import ChatTemplate
@@ -84,7 +84,7 @@ class LlamaCppEngine(Engine):
         held.move_to(self._host.conversation_dir(str(request.cache_key)) if keep else None)
         prompt = self._prompt(request)
         limit = self._room(prompt, request.params.max_tokens)
-        cached = held.reuse(prompt.ids)
+        cached = held.reuse(prompt.ids, exactly=is_repeatable(request.params, self._defaults))
         for done in self._prefill(prompt.ids, cached):
             yield Progress("prefill", done, len(prompt.ids))
         if len(held.ids) < len(prompt.ids):
@@ -153,7 +153,8 @@ class LlamaCppEngine(Engine):
         if (fewest := fewest_tokens(pieces)) > self.context:  # a paste of megabytes
             raise self._too_long(f"at least {fewest:,}")
         answers = frozenset(i for i, message in enumerate(messages) if message.role == "assistant")
-        return encode(pieces, self._model, self._loaded.held.answers, answers, continued)
+        said = self._loaded.held.answers
+        return encode(pieces, self._model, said, answers, continued, self.context)
 
     def _room(self, prompt: Prompt, max_tokens: int | None) -> int:
         """How many tokens the answer may have."""
@@ -193,7 +194,8 @@ class LlamaCppEngine(Engine):
         if fewest_tokens(pieces) > self.context:
             return estimated_tokens("".join(piece.text for piece in pieces))
         answers = frozenset(i for i, message in enumerate(messages) if message.role == "assistant")
-        return len(encode(pieces, self._model, self._loaded.held.answers, answers).ids)
+        said = self._loaded.held.answers
+        return len(encode(pieces, self._model, said, answers, limit=self.context).ids)
 
     def score(self, ids: Sequence[int], start: int) -> list[float]:
         """Log-probabilities of `ids[start:]`."""

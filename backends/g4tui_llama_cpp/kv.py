@@ -26,6 +26,8 @@ class Held:
         log: Callable[[str], None],
     ) -> None:
         self.ids: list[int] = []
+        self._batches: list[tuple[int, int]] = []
+        self._own = False
         self.answers = SaidAnswers(4 * context.n_ctx)
         self._context = context
         self._name = name
@@ -49,23 +51,45 @@ class Held:
             return
         self.save()
         self._folder = folder
+        self._own = False
         self.answers.clear()
         saved = kv_store.peek(folder, self._name) if folder else None
         for ids in saved.answers if saved else ():
             self.answers.remember(self._text(ids), ids)
 
-    def reuse(self, ids: Sequence[int]) -> int:
+    def reuse(self, ids: Sequence[int], *, exactly: bool) -> int:
         """Keep what `ids` begins with, from here or from disk; how many tokens that is.
 
-        At least the last token is left to evaluate, since its output is needed.
+        At least the last token is left to evaluate, since its output is needed. llama.cpp's
+        numbers depend a little on how a text was cut into batches. With `exactly`, as much is
+        evaluated anew as makes them the same as the last time: a conversation asked again goes
+        back to the start of its last batch, and a new one uses only batches that it would have
+        itself.
         """
         self._read_file(ids)
         same = min(common_prefix(self.ids, ids), len(ids) - 1)
+        if exactly:
+            same = self._repeatable(same, len(ids))
+        self._own = self._folder is not None
         if same < len(self.ids) and not self._context.keep(same):
             self._context.keep(0)  # a recurrent model cannot take back a part
             same = 0
-        del self.ids[same:]
+        self._cut(same)
         return same
+
+    def _repeatable(self, same: int, total: int) -> int:
+        if self._own:
+            last = [start for start, end in self._batches if start <= same < end]
+            return last[0] if last and same == total - 1 else same
+        usable = 0
+        for start, end in self._batches:
+            if start == usable and end - start == self._context.batch_size and end <= same:
+                usable = end
+        return usable
+
+    def _cut(self, count: int) -> None:
+        del self.ids[count:]
+        self._batches = [batch for batch in self._batches if batch[1] <= count]
 
     def _read_file(self, ids: Sequence[int]) -> None:
         same = common_prefix(self.ids, ids)
@@ -80,26 +104,28 @@ class Held:
         path = kv_store.file_of(self._folder, self._name)
         loaded = self._context.load(path, self._context.n_ctx)
         if loaded == saved.tokens:
-            self.ids = list(loaded)
+            self.ids, self._batches, self._own = loaded, list(saved.batches), True
         else:
             self._log("llama.cpp refused the saved prompt of this conversation.")
             self.clear()
         self._changed = False
 
     def add(self, ids: Sequence[int]) -> None:
-        """These were evaluated."""
+        """These were evaluated together."""
+        if len(ids) > 1:
+            self._batches.append((len(self.ids), len(self.ids) + len(ids)))
         self.ids += ids
         self._changed = True
 
     def resync(self) -> None:
         """After an abort: only what llama.cpp still holds counts."""
-        del self.ids[self._context.evaluated() :]
+        self._cut(self._context.evaluated())
 
     def clear(self) -> None:
         """Forget everything that was evaluated."""
         self._context.keep(0)
-        self.ids = []
-        self._changed = False
+        self._cut(0)
+        self._own = self._changed = False
 
     def save(self) -> None:
         """Write what is new to the conversation's folder; a failure is logged and no more.
@@ -116,6 +142,7 @@ class Held:
                 lambda path: self._context.save(path, self.ids),
                 self._name,
                 self.ids,
+                self._batches,
                 [list(ids) for ids in self.answers],
             )
         except OSError as error:

@@ -32,6 +32,7 @@ class Saved(msgspec.Struct, frozen=True):
 
     identity: str
     tokens: list[int]
+    batches: list[tuple[int, int]]
     answers: list[list[int]]
     size: int
     checksum: int
@@ -55,6 +56,7 @@ def write(
     save: Callable[[Path], int],
     name: str,
     tokens: list[int],
+    batches: list[tuple[int, int]],
     answers: list[list[int]],
 ) -> None:
     """Let `save` (llama.cpp) write its file, seal it, and put it in place of the last one.
@@ -70,7 +72,7 @@ def write(
             checksum, found = _checksum(file.read, size)
             if not size or found != size or file.read(1):
                 raise OSError(f"llama.cpp wrote {found} of {size} bytes")
-            trailer = msgspec.json.encode(Saved(name, tokens, answers, size, checksum))
+            trailer = msgspec.json.encode(Saved(name, tokens, batches, answers, size, checksum))
             file.write(trailer + _TAIL.pack(len(trailer), zlib.crc32(trailer), _MARK))
         fresh.replace(path)
     finally:

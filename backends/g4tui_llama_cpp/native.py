@@ -103,7 +103,6 @@ class Model:
         with captured_errors() as self.errors:
             self.handle = lib.llama_model_load_from_file(os.fsencode(path), params) or 0
         self.vocab = lib.llama_model_get_vocab(self.handle) if self.handle else 0
-        self.context_trained: int = lib.llama_model_n_ctx_train(self.handle) if self.handle else 0
         self.n_vocab: int = lib.llama_vocab_n_tokens(self.vocab) if self.handle else 0
         self._control: dict[int, bool] = {}
 

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from g4tui.core import G4tuiError, Host, ModelSpec
+from g4tui.formats import GgufHeader, check_gguf
 from g4tui_llama_cpp import native
 from g4tui_llama_cpp.engine import LlamaCppEngine
+from g4tui_llama_cpp.footprint import check_memory, needed_bytes
 from g4tui_llama_cpp.loaded import Loaded, Settings
 from g4tui_llama_cpp.options import LlamaCppOptions
 from g4tui_llama_cpp.template import FORMATS, ChatTemplate
@@ -17,9 +19,14 @@ def open_engine(
     path: Path, spec: ModelSpec, options: LlamaCppOptions, host: Host
 ) -> LlamaCppEngine:
     """Load a model. Raises `G4tuiError` of kind `model`, `memory` or `usage`."""
+    header = check_gguf(path)
+    context = _context_size(header, spec, options)
     layers = options.gpu_layers
     on_gpu = native.has_gpu() and layers != 0
     gpu_layers = (-1 if on_gpu else 0) if layers == "auto" else layers
+    batch_size = options.batch_size or (GPU_BATCH if on_gpu else CPU_BATCH)
+    if not on_gpu:
+        check_memory(needed_bytes(header, context, options.kv_type, batch_size), path.name)
     model = native.Model(path, gpu_layers, lambda done: host.progress(int(done * _STEPS), _STEPS))
     if not model.handle:
         raise G4tuiError(
@@ -29,17 +36,15 @@ def open_engine(
             "Pull the file again, or choose another model.",
         )
     try:
-        context = _context_size(model, spec, options)
         template = _template(model, options, host)
         settings = Settings(
             n_ctx=context,
-            batch_size=options.batch_size or (GPU_BATCH if on_gpu else CPU_BATCH),
+            batch_size=batch_size,
             threads=options.threads or host.threads,
             kv_type=options.kv_type,
             flash_attention=options.flash_attention,
         )
-        architecture = model.meta("general.architecture") or ""
-        loaded = Loaded(model, path, architecture, settings, host.log)
+        loaded = Loaded(model, path, header.architecture, settings, host.log)
     except BaseException:
         model.close()
         raise
@@ -53,8 +58,8 @@ def open_engine(
     )
 
 
-def _context_size(model: native.Model, spec: ModelSpec, options: LlamaCppOptions) -> int:
-    trained = model.context_trained
+def _context_size(header: GgufHeader, spec: ModelSpec, options: LlamaCppOptions) -> int:
+    trained = header.context
     if spec.context is None:
         return min(options.context, trained) if trained else options.context
     if spec.context < 1 or (trained and spec.context > trained):

@@ -83,11 +83,12 @@ def encode(
     said: SaidAnswers | None = None,
     answers: frozenset[int] = frozenset(),
     continued: bool = False,
+    limit: int = 1 << 20,
 ) -> Prompt:
     """Token ids of a whole prompt, with exactly one BOS where the model asks for it.
 
     `answers` are the indices of messages that the model may have said; with `continued` the last
-    piece is an answer to go on with.
+    piece is an answer to go on with. Beyond `limit` tokens the count may be a little too high.
     """
     ids: list[int] = []
     run: list[Piece] = []
@@ -97,11 +98,11 @@ def encode(
         if spoken is None and not (continued and number == len(pieces) - 1):
             run.append(piece)
             continue
-        ids += _run_ids(run, vocabulary)
+        ids += _run_ids(run, vocabulary, limit)
         run = []
         last_start = len(ids)
         ids += vocabulary.tokenize(piece.text, special=False) if spoken is None else spoken
-    ids += _run_ids(run, vocabulary)
+    ids += _run_ids(run, vocabulary, limit)
     bos = vocabulary.bos
     shift = 0
     if vocabulary.adds_bos and bos is not None and ids[:1] != [bos]:
@@ -110,25 +111,18 @@ def encode(
     return Prompt(ids, last_start + shift if continued else len(ids))
 
 
-def _run_ids(run: Sequence[Piece], vocabulary: Vocabulary) -> list[int]:
+def _run_ids(run: Sequence[Piece], vocabulary: Vocabulary, limit: int) -> list[int]:
     """Tokens of pieces that lie beside each other.
 
     They are tokenised as one text, as in training, unless that gives control tokens which the
     markup alone does not have: then some message spells one, and each piece stands by itself.
     """
-    if not run:
-        return []
+    apart: list[int] = []
+    for piece in run:
+        apart += vocabulary.tokenize(piece.text, special=piece.message is None)
+    if len(apart) > limit:  # recognising special tokens takes time with the square of the length
+        return apart
     together = vocabulary.tokenize("".join(piece.text for piece in run), special=True)
-    apart = [
-        vocabulary.tokenize(piece.text, special=piece.message is None)
-        for piece in run
-        if piece.message is None
-    ]
-    wanted = [token for ids in apart for token in ids if vocabulary.is_control(token)]
-    if [token for token in together if vocabulary.is_control(token)] == wanted:
-        return together
-    return [
-        token
-        for piece in run
-        for token in vocabulary.tokenize(piece.text, special=piece.message is None)
-    ]
+    control = [token for token in together if vocabulary.is_control(token)]
+    wanted = [token for token in apart if vocabulary.is_control(token)]
+    return together if control == wanted else apart

@@ -34,6 +34,11 @@ def model_defaults(model: Model) -> Params:
         return DEFAULTS
 
 
+def is_repeatable(params: Params, defaults: Params) -> bool:
+    """Whether the same request is to give the same answer each time."""
+    return params.seed is not None or defaults.merged(params).temperature == 0.0
+
+
 def make_sampler(
     model: Model, params: Params, defaults: Params, said: Sequence[int] = ()
 ) -> Sampler:
