@@ -48,6 +48,12 @@ class App:
         """The settings; raises for a broken file."""
         return self.loaded.settings
 
+    def assume_defaults(self) -> None:
+        """Go on as if no setting was made."""
+        from g4tui.config import Loaded, Settings
+
+        self.loaded = Loaded(Settings(), {})
+
     @cached_property
     def plugins(self) -> "Plugins":
         """The installed plugins, none of them imported."""
@@ -75,11 +81,12 @@ class App:
 
     @cached_property
     def store(self) -> "Store":
-        """The saved sessions."""
+        """The saved sessions. What a g4tui that is gone left streaming counts as interrupted."""
         from g4tui.store import Store
 
         store = Store.open(self.paths.database)
         self._closing.append(store.close)
+        store.recover()
         return store
 
     def runtime(self, paths: "Paths | None" = None) -> "Runtime":

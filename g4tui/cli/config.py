@@ -44,6 +44,8 @@ def show(app: App) -> None:
     from g4tui.tables import dotted, leaves, value_at
 
     plain = msgspec.to_builtins(app.settings)
+    every = msgspec.structs.asdict(app.settings.chat.params)
+    plain["chat"]["params"] = {**every, "stop": list(every["stop"])}
     origins = app.loaded.origins
     if app.json:
         app.emit({"settings": plain, "origins": dict(origins)})

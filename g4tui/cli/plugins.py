@@ -4,6 +4,7 @@ import click
 import msgspec
 
 from g4tui.cli.app import App, pass_app
+from g4tui.cli.extras import extra_of_plugin
 from g4tui.cli.lazy import json_option
 from g4tui.cli.output import table
 from g4tui.plugin import PluginReport
@@ -43,14 +44,23 @@ def show(app: App) -> None:
     for report in reports:
         if report.error is not None:
             app.say(f"\n{report.error}")
-    if not reports:
-        app.say('\nA backend runs models. Add one: pip install "g4tui[llama-cpp]"')
+        elif line := _missing(report):
+            app.say(f"\n{line}")
+
+
+def _missing(report: PluginReport) -> str:
+    extra = extra_of_plugin(report.distribution, report.name)
+    if report.status != "ok" or extra is None or not extra.missing:
+        return ""
+    return f"{report.name} needs {', '.join(extra.missing)}. Add it: {extra.line}"
 
 
 def report_object(report: PluginReport) -> dict[str, object]:
-    """A report as scripts see it; the error is text."""
+    """A report as scripts see it; the error is text, `missing` what its extra would install."""
     plain: dict[str, object] = msgspec.to_builtins(report)
     plain["error"] = str(report.error) if report.error is not None else None
+    extra = extra_of_plugin(report.distribution, report.name)
+    plain["missing"] = extra.missing if extra is not None else []
     return plain
 
 
