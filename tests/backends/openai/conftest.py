@@ -4,11 +4,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from support.teacher import SECRET, MakeTeacher, Teacher
 
 from g4tui.core import Host, ModelSpec
 from g4tui_openai.backend import OpenAIBackend
 from g4tui_openai.options import Limits, Options, Price, Server
+from support.teacher import SECRET, MakeTeacher, Teacher
 
 QUICK = Limits(
     connect_s=2.0, first_token_s=5.0, idle_s=5.0, total_s=10.0, usage_s=0.3, retry_base_s=0.01

@@ -3,8 +3,6 @@
 import json
 
 import pytest
-from support import fault_server as fs
-from support.teacher import SECRET, MakeTeacher
 
 from g4tui.core import (
     Attachment,
@@ -16,6 +14,8 @@ from g4tui.core import (
     TextDelta,
 )
 from g4tui_openai.options import Price, Server
+from support import fault_server as fs
+from support.teacher import SECRET, MakeTeacher
 
 
 async def test_the_request(teacher: MakeTeacher) -> None:

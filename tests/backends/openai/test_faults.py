@@ -6,11 +6,11 @@ import socket
 import traceback
 
 import pytest
-from support import fault_server as fs
-from support.teacher import SECRET, MakeTeacher
 
 from g4tui.core import Finished
 from g4tui.testing.conformance import check_error, check_order
+from support import fault_server as fs
+from support.teacher import SECRET, MakeTeacher
 
 BEGUN = (fs.delta("", role="assistant"), fs.delta("Hello "), fs.delta("there"))
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from g4tui_openai.backend import OpenAIBackend
-from g4tui_openai.options import Options, Server
-from support.llama_server import llama_server
 
 from g4tui.core import Host, ModelSpec
 from g4tui.testing.conformance import BackendConformance, Subject
+from g4tui_openai.backend import OpenAIBackend
+from g4tui_openai.options import Options, Server
+from support.llama_server import llama_server
 
 pytestmark = pytest.mark.model
 

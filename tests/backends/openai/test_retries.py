@@ -4,10 +4,10 @@ import asyncio
 import time
 
 import pytest
-from support import fault_server as fs
-from support.teacher import MakeTeacher
 
 from g4tui.core import Cancel, Finished
+from support import fault_server as fs
+from support.teacher import MakeTeacher
 
 
 async def test_a_busy_server_is_tried_again(teacher: MakeTeacher) -> None:
