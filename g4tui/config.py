@@ -135,9 +135,10 @@ def setting(settings: Settings, name: str) -> object:
     _check_name(key)
     plain: Table = msgspec.to_builtins(settings)
     try:
-        return value_at(plain, key)
+        value = value_at(plain, key)
     except KeyError:
         return None
+    return list(value) if isinstance(value, tuple) else value
 
 
 def set_setting(paths: Paths, name: str, text: str, check: Check = lambda _: None) -> SetResult:

@@ -41,9 +41,12 @@ def read_table(file: Path) -> Table:
 def dotted(key: tuple[str, ...]) -> str:
     """A key as it is typed: `backends.llama-cpp.threads`; other characters are quoted."""
     return ".".join(
-        part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else msgspec.json.encode(part).decode()
-        for part in key
+        part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else _quoted(part) for part in key
     )
+
+
+def _quoted(part: str) -> str:
+    return msgspec.json.encode(part).decode().replace("\x7f", "\\u007f")
 
 
 def parse_key(text: str) -> tuple[str, ...]:

@@ -242,6 +242,6 @@ def _listed(results: Iterable[Iterable[object]], kind: type[Item]) -> list[Item]
         for item in result:
             if not isinstance(item, kind):
                 found = type(item).__name__
-                raise TypeError(f"a hook gave a {found} where a {kind.__name__} belongs")
+                raise TypeError(f"a hook gave {found!r} where a {kind.__name__} belongs")
             items.append(item)
     return items
