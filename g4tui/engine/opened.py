@@ -1,7 +1,7 @@
 """An opened model: one interface over a worker process and over an engine on this loop."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from g4tui.core import (
@@ -23,7 +23,8 @@ STOP_GRACE_S = 0.1
 class OpenedModel(Protocol):
     """What the engine needs of a loaded model; `g4tui.worker.Worker` is one.
 
-    `generate` always ends with `Finished` or `Failed`; `alive` is false once it can answer no more.
+    `generate` always ends with `Finished` or `Failed`; `alive` is false once it can answer no more,
+    `crashed` is true when its own end was the reason.
     """
 
     @property
@@ -32,8 +33,10 @@ class OpenedModel(Protocol):
     def can_continue(self) -> bool: ...
     @property
     def alive(self) -> bool: ...
+    @property
+    def crashed(self) -> bool: ...
 
-    def generate(self, request: Request, cancel: Cancel) -> AsyncIterator[Event]: ...
+    def generate(self, request: Request, cancel: Cancel) -> AsyncGenerator[Event]: ...
     async def count_tokens(self, messages: Sequence[Message]) -> int: ...
     async def tokenize(self, text: str) -> list[int]: ...
     async def close(self) -> None: ...
@@ -43,6 +46,7 @@ class LoopModel:
     """An `AsyncEngine` on this loop, guarded: whatever it does, a stream ends as promised."""
 
     alive = True
+    crashed = False
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine

@@ -124,9 +124,10 @@ class Runtime:
                 yield Finished("cancelled")
                 return
             try:
-                async for event in model.generate(request, cancel):
-                    self._judge(spec, event)
-                    yield event
+                async with aclosing(model.generate(request, cancel)) as events:
+                    async for event in events:
+                        self._judge(spec, model, event)
+                        yield event
             finally:
                 cancel.request()
 
@@ -163,10 +164,10 @@ class Runtime:
     def _slot(self, spec: ModelSpec) -> _Slot:
         return self._slots.setdefault(self._key(spec), _Slot())
 
-    def _judge(self, spec: ModelSpec, event: Event) -> None:
+    def _judge(self, spec: ModelSpec, model: OpenedModel, event: Event) -> None:
         if isinstance(event, Finished):
             self.quarantine.clear(spec.base.id)
-        elif isinstance(event, Failed) and event.error.kind == "crashed":
+        elif model.crashed:
             self.quarantine.strike(spec.base.id)
 
     async def _ensure(self, spec: ModelSpec, slot: _Slot, tell: Callable[[Progress], None]) -> None:
@@ -185,9 +186,8 @@ class Runtime:
             worker = await self._worker(backend, key)
             try:
                 await worker.start(tell)
-            except BaseException as error:
-                await worker.close()
-                if isinstance(error, G4tuiError) and error.info.kind == "crashed":
+            except G4tuiError:
+                if worker.crashed:
                     self.quarantine.strike(spec.base.id)
                 raise
             slot.model = worker

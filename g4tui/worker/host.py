@@ -82,6 +82,11 @@ class Worker:
         """How the process ended, once it has."""
         return self._dialogue.exit
 
+    @property
+    def crashed(self) -> bool:
+        """Whether the process ended in a way that the model is to blame for."""
+        return self.exit is not None and self.exit.counts_as_crash
+
     async def start(self, on_progress: Callable[[Progress], None] = lambda progress: None) -> None:
         """Start the process and load the model.
 

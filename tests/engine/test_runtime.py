@@ -24,6 +24,7 @@ from g4tui.core import (
     TextDelta,
 )
 from g4tui.engine.caches import evict, forget_conversation
+from g4tui.engine.opened import LoopModel
 from support.rooms import PARROT, Rooms
 
 MakeRooms = Callable[..., Rooms]
@@ -69,7 +70,10 @@ async def test_a_hung_engine_is_ended_after_a_stop(rooms_with: MakeRooms) -> Non
     assert time.monotonic() - asked < 5
 
 
-async def test_two_crashes_hold_a_model_until_it_is_released(rooms_with: MakeRooms) -> None:
+async def test_two_crashes_hold_a_model_until_it_is_released(
+    rooms_with: MakeRooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LoopModel, "crashed", True)
     crash = [Failed(ErrorInfo("crashed", "Gone"))]
     rooms = rooms_with([crash, crash, "fine"])
     await answer(rooms)
@@ -85,11 +89,15 @@ async def test_two_crashes_hold_a_model_until_it_is_released(rooms_with: MakeRoo
     assert (await answer(rooms))[-1] == Finished("stop")
 
 
-async def test_an_answer_between_two_crashes_forgives(rooms_with: MakeRooms) -> None:
+async def test_an_answer_between_two_crashes_forgives(
+    rooms_with: MakeRooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LoopModel, "crashed", True)
     crash = [Failed(ErrorInfo("crashed", "Gone"))]
     rooms = rooms_with([crash, "fine", crash])
     for _ in range(3):
         await answer(rooms)
+    assert len(rooms.backend.requests) == 3
     assert not rooms.runtime.quarantine.holds(PARROT.id)
 
 
