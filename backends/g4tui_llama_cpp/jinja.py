@@ -26,14 +26,18 @@ class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
     def call_binop(
         self, context: jinja2.runtime.Context, operator: str, left: object, right: object
     ) -> object:
-        numbers = isinstance(left, (int, float)) and isinstance(right, (int, float))
-        if operator == "**" and not (numbers and abs(right) <= 64):  # type: ignore[arg-type]
+        numbers = _small_number(left) and _small_number(right)
+        if operator == "**" and not (numbers and _small_number(right, 64)):
             raise SecurityError("a power too large")
         if operator == "*" and not numbers and not _small_repeat(left, right):
-            raise SecurityError("a repetition too long")
+            raise SecurityError("a product too large")
         if operator == "%" and not numbers:
             raise SecurityError("formatting with %")
         return super().call_binop(context, operator, left, right)
+
+
+def _small_number(value: object, limit: int = 1 << 64) -> bool:
+    return isinstance(value, (int, float)) and abs(value) <= limit
 
 
 def _small_repeat(left: object, right: object) -> bool:

@@ -19,10 +19,10 @@ class StopFilter:
         if self.hit or not self._stops:
             return "" if self.hit else text
         held = self._held + text
-        found = [at for at in (held.find(stop) for stop in self._stops) if at >= 0]
-        if found:
+        found = [(at + len(stop), at) for stop in self._stops if (at := held.find(stop)) >= 0]
+        if found:  # the one that was complete first, however the text came in pieces
             self.hit, self._held = True, ""
-            return held[: min(found)]
+            return held[: min(found)[1]]
         keep = max(_overlap(held, stop) for stop in self._stops)
         self._held = held[len(held) - keep :]
         return held[: len(held) - keep]

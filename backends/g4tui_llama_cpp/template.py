@@ -85,7 +85,7 @@ class ChatTemplate:
         ask: bool,
         extra: Mapping[str, object],
     ) -> list[Piece]:
-        texts = [words(message) for message in messages]
+        texts = [message.content for message in messages]
         # Digits alone: they survive a template that changes the case.
         nonce = str(secrets.randbits(60))
         marks = [f"\ue000{nonce}-{index}\ue001" for index in range(len(texts))]
@@ -132,12 +132,6 @@ class ChatTemplate:
         return self._render({**values, "messages": shown, "add_generation_prompt": ask})
 
 
-def words(message: Message) -> str:
-    """A message's text with the files put into it."""
-    files = [f"{file.name}:\n```\n{file.text}\n```" for file in message.attachments]
-    return "\n\n".join([*files, message.text]) if files else message.text
-
-
 def _forms(messages: Sequence[Message]) -> list[list[_Turn]]:
     """The conversation as it is, then folded for templates that want less."""
     plain = [_Turn(message.role, (index,)) for index, message in enumerate(messages)]
@@ -177,7 +171,7 @@ def _until_last(pieces: list[Piece], messages: Sequence[Message]) -> list[Piece]
     last = len(messages) - 1
     while pieces and pieces[-1].message != last:
         pieces.pop()
-    text = words(messages[last])
+    text = messages[last].content
     if pieces and pieces[-1].text != text:
         pieces[-1] = Piece(text.lstrip() if pieces[-1].text == text.strip() else text, last)
     return pieces
