@@ -28,6 +28,10 @@ from g4tui.cli.plugins import report_object
 from g4tui.core import G4tuiError
 
 
+# Extras that only gather others.
+COLLECTIONS = ("all", "dev")
+
+
 @click.command()
 @json_option
 @pass_app
@@ -76,6 +80,7 @@ def _extras() -> list[ExtraFacts]:
             extra.name, not extra.missing, extra.packages, extra.line if extra.missing else None
         )
         for extra in extras_of("g4tui")
+        if extra.name not in COLLECTIONS
     ]
 
 

