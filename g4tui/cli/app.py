@@ -63,6 +63,7 @@ class App:
             disabled=self.settings.plugins.disabled,
             enabled=not self.no_plugins,
             environ=self._environ,
+            log=self.note,
         )
 
     @cached_property

@@ -27,7 +27,6 @@ from g4tui.cli.models import all_models
 from g4tui.cli.plugins import report_object
 from g4tui.core import G4tuiError
 
-
 # Extras that only gather others.
 COLLECTIONS = ("all", "dev")
 

@@ -5,6 +5,8 @@
 
 import os
 import sys
+from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -19,42 +21,54 @@ FAILED = 1
 WRONG = 2
 INTERRUPTED = 130
 CLOSED_PIPE = 141
+COMPLETE_VARIABLE = "_G4TUI_COMPLETE"
 
 
 def run(arguments: list[str], app: App | None = None) -> int:
     """Run one command line; the exit code. Nothing is raised, and no traceback is shown."""
     app = app or App()
-    for stream in (sys.stdout, sys.stderr):
-        _never_fail_to_encode(stream)
+    sys.stdout, sys.stderr = _usable(sys.stdout), _usable(sys.stderr)
     try:
         code = _run(arguments, app)
         sys.stdout.flush()
     except BrokenPipeError:
         _drop_output()
         return CLOSED_PIPE
+    except OSError as error:  # a full disk behind a redirection
+        _drop_output()
+        app.report(_info_of(error))
+        return FAILED
     finally:
         app.close()
     return code
 
 
 def _run(arguments: list[str], app: App) -> int:
+    if instruction := os.environ.get(COMPLETE_VARIABLE):
+        from click.shell_completion import shell_complete
+
+        return shell_complete(cli, {}, "g4tui", COMPLETE_VARIABLE, instruction)
     try:
-        result: object = cli.main(arguments, "g4tui", standalone_mode=False, obj=app)
+        # Not `cli.main`, which ends the process with 1 when the reader goes away.
+        with cli.make_context("g4tui", arguments, obj=app) as context:
+            result: object = cli.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except click.UsageError as error:
         _tell_usage(error, app)
         return WRONG
     except click.ClickException as error:
-        _tell(app, "usage", error.format_message())
+        _tell(app, error.format_message())
         return FAILED
     except click.Abort as error:
-        if not isinstance(error.__cause__, EOFError):
+        if not isinstance(error.__context__, EOFError):
             return INTERRUPTED
-        _tell(app, "usage", "Standard input ended before an answer came")
+        _tell(app, "Standard input ended before an answer came")
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        raise
+        raise  # the reader went away: nothing to tell
     except Exception as error:  # noqa: BLE001 - the last place: everything is told to the person
         info = _info_of(error)
         app.report(info)
@@ -80,20 +94,19 @@ def _info_of(error: Exception) -> "ErrorInfo":
 
 
 def _tell_usage(error: click.UsageError, app: App) -> None:
-    if not app.json and error.ctx is not None:
-        sys.stderr.write(error.ctx.get_usage() + "\n")
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         sys.stderr.write(error.format_message() + "\n")
         return
+    if not app.json and error.ctx is not None:
+        sys.stderr.write(error.ctx.get_usage() + "\n")
     path = error.ctx.command_path if error.ctx is not None else "g4tui"
-    _tell(app, "usage", error.format_message(), f"Try: {path} --help")
+    _tell(app, error.format_message(), f"Try: {path} --help")
 
 
-def _tell(app: App, kind: str, title: str, remedy: str = "") -> None:
+def _tell(app: App, title: str, remedy: str = "") -> None:
     from g4tui.core import ErrorInfo
 
-    assert kind == "usage"
-    app.report(ErrorInfo("usage", title.rstrip("."), "", remedy))
+    app.report(ErrorInfo("usage", title.strip().rstrip("."), "", remedy))
 
 
 def _trace(app: App) -> None:
@@ -103,11 +116,13 @@ def _trace(app: App) -> None:
         app.note(app.redacted(traceback.format_exc()))
 
 
-def _never_fail_to_encode(stream: TextIO) -> None:
-    """A terminal without UTF-8 shows question marks instead of ending the program."""
-    reconfigure = getattr(stream, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="replace")
+def _usable(stream: TextIO | None) -> TextIO:
+    """A stream that was closed goes nowhere; one that lacks UTF-8 shows question marks."""
+    if stream is None:
+        return Path(os.devnull).open("w", encoding="utf-8")
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    return stream
 
 
 def _drop_output() -> None:
@@ -115,3 +130,4 @@ def _drop_output() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
+    sys.stdout.flush()

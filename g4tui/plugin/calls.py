@@ -77,9 +77,6 @@ class TurnHooks:
                 self._tell(name, f"{hook} was not done within {self._limit_s:g} s; it is left out.")
 
     def _tell(self, name: str, detail: str) -> None:
-        import logging  # only for what goes wrong
-
-        logging.getLogger(__name__).warning("plugin %s: %s", name, detail)
         remedy = "Update it, or switch it off: " + disable_line(name)
         self._complain(name, ErrorInfo("plugin", f"A hook of {name} failed", detail, remedy))
 

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -33,18 +33,21 @@ def load_plugins(
     enabled: bool = True,
     extra: Mapping[str, ModuleType | object] = {},
     environ: Mapping[str, str] = os.environ,
+    log: Callable[[str], None] = lambda line: None,
 ) -> "Plugins":
     """The plugins that are installed, none of them imported yet.
 
     `disabled` are names; those in `$G4TUI_DISABLED_PLUGINS` (separated by commas or spaces) are
     added. `enabled=False` leaves only the plugins that come with g4tui itself. `extra` maps names
-    to modules that stand beside the installed ones.
+    to modules that stand beside the installed ones. `log` is told what hooks do wrong, from any
+    thread.
     """
     by_environment = environ.get(DISABLED_VARIABLE, "").replace(",", " ").split()
     return Plugins(
         [*given_sources(extra), *installed_sources()],
         disabled={*disabled, *by_environment},
         only_ours=not enabled,
+        log=log,
     )
 
 
@@ -52,7 +55,12 @@ class Plugins:
     """What is installed and what of it was loaded; safe from any thread."""
 
     def __init__(
-        self, sources: list[Source], *, disabled: Collection[str] = (), only_ours: bool = False
+        self,
+        sources: list[Source],
+        *,
+        disabled: Collection[str] = (),
+        only_ours: bool = False,
+        log: Callable[[str], None] = lambda line: None,
     ) -> None:
         first, self._late = without_repetition(sources)
         self._off = {
@@ -64,6 +72,7 @@ class Plugins:
             name: Loading(source) for name, source in first.items() if name not in self._off
         }
         self._only_ours = only_ours
+        self._log = log
         self._lock = threading.Lock()
         self._loaded: dict[str, Registered] = {}
         self._reports: dict[str, PluginReport] = {}
@@ -157,6 +166,7 @@ class Plugins:
     def _complain(self, name: str, error: ErrorInfo) -> None:
         with self._lock:
             self._complaints[name] = error
+        self._log(f"{error.title}: {error.detail}")
 
     def _unknown(self, name: str) -> G4tuiError:
         if name in self._off:
