@@ -1,0 +1,88 @@
+"""Which models there are, and how one is opened. Imports nothing heavy."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from g4tui.core import Backend, Engine, G4tuiError, Host, ModelFile, ModelInfo, ModelSpec
+from g4tui_ctransformers.options import CtransformersOptions
+
+INSTALL = 'pip install "g4tui[ctransformers]"'
+# Beside the weights: the graph's buffers, which are fixed, and the process itself.
+_OVERHEAD_BYTES = 350 << 20
+
+
+class CtransformersBackend(Backend[CtransformersOptions]):
+    """Older GGML models through ctransformers.
+
+    GGUF files are llama-cpp's and not listed; one of the few that ctransformers reads is opened
+    when it is asked for by name.
+    """
+
+    name = "ctransformers"
+    options = CtransformersOptions
+
+    def models(self, host: Host, options: CtransformersOptions) -> list[ModelInfo]:
+        """Every GGML file of the host."""
+        installed = is_installed()
+        return [_info(file, installed) for file in host.model_files if file.format == "ggml"]
+
+    def open(self, spec: ModelSpec, options: CtransformersOptions, host: Host) -> Engine:
+        """Load a model by its name among the host's files, or by its path."""
+        if spec.adapters:
+            raise G4tuiError(
+                "unsupported",
+                "ctransformers applies no adapters",
+                f"{spec.adapters[0]} was asked for.",
+                "Use a GGUF base with llama-cpp.",
+            )
+        if not is_installed():
+            raise G4tuiError(
+                "missing",
+                "ctransformers is not installed",
+                "The Python package ctransformers runs GGML models.",
+                INSTALL,
+            )
+        from g4tui_ctransformers.opening import open_engine
+
+        return open_engine(find_file(spec.model, host), spec, options, host)
+
+
+def is_installed() -> bool:
+    """Whether ctransformers is there; it is not imported for that."""
+    return find_spec("ctransformers") is not None
+
+
+def find_file(name: str, host: Host) -> Path:
+    """The file of a model's name or path. Raises `G4tuiError` of kind `missing`."""
+    for file in host.model_files:
+        if name in (file.name, file.path):
+            return Path(file.path)
+    path = Path(name)
+    if path.is_absolute() and path.is_file():
+        return path
+    raise G4tuiError(
+        "missing",
+        "There is no such file" if path.is_absolute() else "There is no such model",
+        name,
+        "See what is here with: g4tui models",
+    )
+
+
+def _info(file: ModelFile, installed: bool) -> ModelInfo:
+    detail, remedy = "", ""
+    if file.error:
+        detail, remedy = file.error, "Get the file again; this one is damaged."
+    elif not installed:
+        detail, remedy = "needs ctransformers", INSTALL
+    return ModelInfo(
+        id=ModelSpec("ctransformers", file.name).id,
+        backend="ctransformers",
+        title=file.title or file.name,
+        size_bytes=file.size_bytes,
+        context=file.context,
+        ready=not detail,
+        detail=detail,
+        remedy=remedy,
+        licence=file.licence,
+        ram_bytes=file.size_bytes + file.size_bytes // 10 + _OVERHEAD_BYTES,
+    )
