@@ -1,0 +1,63 @@
+"""`g4tui-train`, which is also `g4tui train`: one lazy command a stage, so that help is quick."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import NamedTuple
+
+import click
+
+
+class Lazy(NamedTuple):
+    """Where a command is, and what `--help` says of it without importing it."""
+
+    module: str
+    attribute: str
+    help: str
+
+
+# In the order of a run. Only what is built is listed.
+COMMANDS: Mapping[str, Lazy] = {}
+
+
+class Stages(click.Group):
+    """All commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of their table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if (lazy := COMMANDS.get(cmd_name)) is None:
+            return None
+        command: click.Command = getattr(import_module(lazy.module), lazy.attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table, without importing anything."""
+        if not COMMANDS:
+            return
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, lazy.help) for name, lazy in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with a guess for a name that nobody has."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from g4tui.nearest import did_you_mean
+
+            guess = did_you_mean(args[0], COMMANDS)
+            raise click.UsageError(f"There is no command {args[0]!r}. {guess}".rstrip(), ctx)
+        return super().resolve_command(ctx, args)
+
+
+def group(name: str) -> click.Group:
+    """The commands under a name of their own."""
+    return Stages(
+        name,
+        help="Make a small model that learned from a teacher's answers.\n\n"
+        "Everything is in one TOML file, the recipe, and one folder, the run:"
+        " `init` writes the first, `run` fills the second.",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )

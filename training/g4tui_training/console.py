@@ -1,0 +1,75 @@
+"""What the commands print, and the context that they give to stages."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from g4tui_training.loading import load_recipe
+from g4tui_training.run import RunDir
+from g4tui_training.stages import Context, Stage, remember_recipe, run_stage
+
+AnyCommand = TypeVar("AnyCommand", bound=Callable[..., Any])
+
+
+def say(text: str = "") -> None:
+    """Output, to stdout."""
+    from g4tui.sanitize import clean
+
+    sys.stdout.write(clean(text) + "\n")
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """Progress and diagnostics, to stderr."""
+    from g4tui.sanitize import clean
+
+    sys.stdout.flush()
+    sys.stderr.write(clean(text.rstrip("\n")) + "\n")
+    sys.stderr.flush()
+
+
+def recipe_and_out(command: AnyCommand) -> AnyCommand:
+    """`--recipe R --out RUN --again --yes`: what every stage by itself takes."""
+    command = click.option("--yes", is_flag=True, help="Ask nothing.")(command)
+    command = click.option("--again", is_flag=True, help="Make it anew even if it is there.")(
+        command
+    )
+    command = click.option(
+        "--out", type=click.Path(path_type=Path), required=True, help="The run's folder."
+    )(command)
+    return click.option(
+        "--recipe",
+        type=click.Path(path_type=Path),
+        required=True,
+        help="The recipe, a TOML file.",
+    )(command)
+
+
+def context_for(recipe: Path, out: Path, *, yes: bool = False) -> Context:
+    """Read the recipe; touches nothing in `out`."""
+    return Context(
+        recipe=load_recipe(recipe),
+        folder=recipe.absolute().parent,
+        run=RunDir(out),
+        say=note,
+        confirm=(lambda question: True) if yes else _confirm,
+    )
+
+
+def run_one(stage: Stage, recipe: Path, out: Path, *, again: bool, yes: bool) -> None:
+    """A stage by itself, under the run's lock."""
+    context = context_for(recipe, out, yes=yes)
+    with context.run.locked():
+        remember_recipe(context.run, recipe)
+        if run_stage(stage, context, again=again) == "skipped":
+            note(f"{stage.name}: nothing changed, the result is there.")
+
+
+def _confirm(question: str) -> bool:
+    if not sys.stdin.isatty():
+        note(f"{question} Standard input is no terminal: say --yes to go on.")
+        return False
+    return click.confirm(question, err=True)

@@ -1,0 +1,137 @@
+"""Reading a recipe, and saying what is wrong with it."""
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from g4tui.core import G4tuiError
+from g4tui.nearest import did_you_mean
+from g4tui.params import check_params
+from g4tui.tables import Table, Unknown, read_table, readable, unknown_key
+from g4tui_training.recipe import Recipe, Source
+
+RULES = (
+    "unparsable",
+    "licence",
+    "malformed",
+    "empty",
+    "too_long",
+    "refusal",
+    "cut_off",
+    "echo",
+    "language",
+    "contamination",
+    "dropped",
+    "exact_duplicate",
+    "low_diversity",
+    "near_duplicate",
+)
+REQUIRED_RULES = ("unparsable", "empty")
+
+
+def load_recipe(file: Path) -> Recipe:
+    """A recipe, checked. Raises `G4tuiError`: `missing`, or `config` with file, key and remedy."""
+    if not file.is_file():
+        raise G4tuiError(
+            "missing",
+            f"There is no recipe {file.name}",
+            f"{file} is not a file.",
+            f"Write one with: g4tui-train init {file}",
+        )
+    table = read_table(file)
+    if unknown := _unknown_key(table):
+        where, found = unknown
+        known = f"Known here: {', '.join(found.known)}."
+        raise _wrong(
+            file, f"Unknown key {where}", did_you_mean(found.key[-1], found.known) or known
+        )
+    try:
+        recipe = msgspec.convert(table, Recipe)
+    except msgspec.ValidationError as error:
+        raise _wrong(file, "A value in the recipe is wrong", _named(readable(error), table)) from (
+            error
+        )
+    if problem := _problem(recipe):
+        raise _wrong(file, "The recipe does not fit together", problem)
+    return recipe
+
+
+def source_files(source: Source, folder: Path) -> list[Path]:
+    """The files of a source, sorted; relative to the recipe's `folder`.
+
+    Raises `G4tuiError` of kind `missing` for a path that names no file.
+    """
+    patterns = (source.path,) if isinstance(source.path, str) else source.path
+    found: set[Path] = set()
+    for pattern in patterns:
+        path = Path(pattern).expanduser()
+        if not re.search(r"[*?\[]", pattern):
+            matches = [path if path.is_absolute() else folder / path]
+        else:
+            root = Path(path.anchor) if path.is_absolute() else folder
+            matches = list(root.glob(str(path.relative_to(path.anchor))))
+        matches = [match for match in matches if match.is_file()]
+        if not matches:
+            raise G4tuiError(
+                "missing",
+                f"The source {source.name} has no file",
+                f"{pattern} matches nothing below {folder.absolute()}.",
+                "Correct its path in the recipe.",
+            )
+        found.update(matches)
+    return sorted(found)
+
+
+def _wrong(file: Path, title: str, detail: str) -> G4tuiError:
+    return G4tuiError("config", title, f"{file}: {detail}", f"Correct {file}.")
+
+
+def _unknown_key(table: Table) -> tuple[str, Unknown] | None:
+    """The first key that no recipe has, and how to write where it stands."""
+    sources = table.get("sources")
+    if isinstance(sources, list):
+        for number, source in enumerate(sources):
+            if isinstance(source, dict) and (unknown := unknown_key(source, Source)):
+                name = source.get("name", number + 1)
+                return f"{'.'.join(unknown.key)} in the source {name}", unknown
+    rest = {key: value for key, value in table.items() if key != "sources"}
+    unknown = unknown_key(rest, Recipe)
+    return (".".join(unknown.key), unknown) if unknown else None
+
+
+def _named(problem: str, table: Table) -> str:
+    """`sources[2].cap: ...` with the source's name in place of its number."""
+    match = re.match(r"sources\[(\d+)\]\.?", problem)
+    sources = table.get("sources")
+    if match and isinstance(sources, list):
+        source = sources[int(match[1])]
+        name = source.get("name") if isinstance(source, dict) else None
+        if name:
+            problem = f"source {name}, {problem[match.end() :]}"
+    return problem.rstrip(".") + "."
+
+
+def _problem(recipe: Recipe) -> str:
+    names = [source.name for source in recipe.sources]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        return f"two sources have the name {twice[0]}."
+    for source in recipe.sources:
+        if bool(source.path) == bool(source.dataset):
+            return f"the source {source.name} needs either a path or a dataset."
+        if re.match(r"CC-BY(-SA)?-\d", source.licence) and not source.attribution:
+            return f"the source {source.name} is under {source.licence}: say its attribution."
+    if wrong := check_params(recipe.collect.params):
+        return f"collect.params.{wrong}"
+    for rule in recipe.clean.off:
+        if rule not in RULES:
+            return f"clean.off names no rule: {rule}. {did_you_mean(rule, RULES)}".strip()
+        if rule in REQUIRED_RULES:
+            return f"the rule {rule} cannot be off: such a row has nothing to learn from."
+    for pattern in recipe.clean.refusal.extra:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            return f"clean.refusal.extra: {pattern!r} is no regular expression ({error})."
+    return ""

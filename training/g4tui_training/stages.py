@@ -1,0 +1,126 @@
+"""How a stage is run: skipped when nothing changed, recorded when it is done.
+
+A stage is a plain function with a thin `Stage` around it, which tells what it reads, what it
+writes, and which settings decide the result. The record in `manifest.json` is written last.
+"""
+
+import hashlib
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from g4tui import __version__
+from g4tui.core import Cancel, G4tuiError
+from g4tui_training.lines import opened_raw
+from g4tui_training.recipe import Recipe
+from g4tui_training.run import FileMark, RunDir, StageRecord
+from g4tui_training.writing import write_whole
+
+Outcome = Literal["done", "skipped"]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a stage works with. `folder`: what paths in the recipe are relative to.
+
+    `say` tells a line of progress to a person, `confirm` asks a yes-or-no question. A stage looks
+    at `cancel` and ends with `KeyboardInterrupt` when asked, leaving what can be gone on with.
+    """
+
+    recipe: Recipe
+    folder: Path
+    run: RunDir
+    say: Callable[[str], None] = lambda line: None
+    confirm: Callable[[str], bool] = lambda question: True
+    cancel: Cancel = field(default_factory=Cancel)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a run.
+
+    `settings` gives plain JSON values (a recipe's table, a seed). `work` makes every file of
+    `outputs`, each whole or not at all, and returns counts for the report.
+    """
+
+    name: str
+    inputs: Callable[[Context], Iterable[Path]]
+    outputs: Callable[[Context], Iterable[Path]]
+    settings: Callable[[Context], object]
+    work: Callable[[Context], dict[str, object]]
+
+
+def run_stage(stage: Stage, context: Context, *, again: bool = False) -> Outcome:
+    """Run a stage unless its result is there; the caller holds the run's lock.
+
+    Raises what the stage raises, and `G4tuiError` (`usage`) where a person changed a result:
+    work of hands is not written over (`again` does).
+    """
+    run = context.run
+    settings = msgspec.to_builtins(stage.settings(context))
+    inputs = tuple(_mark(run, file) for file in stage.inputs(context))
+    before = run.manifest().stages.get(stage.name)
+    if before is not None and not again and _is_current(run, before, settings, inputs):
+        return "skipped"
+    began = time.time()
+    counts = stage.work(context)
+    finished = time.time()
+    record = StageRecord(
+        settings=settings,
+        inputs=inputs,
+        outputs=tuple(_mark(run, file) for file in stage.outputs(context)),
+        counts=counts,
+        finished=finished,
+        seconds=finished - began,
+        version=__version__,
+    )
+    manifest = run.manifest()
+    stages = {**manifest.stages, stage.name: record}
+    run.write_manifest(msgspec.structs.replace(manifest, stages=stages))
+    shutil.rmtree(run.work(stage.name), ignore_errors=True)
+    return "done"
+
+
+def remember_recipe(run: RunDir, recipe_file: Path) -> None:
+    """Keep a copy of the recipe and where it came from."""
+    write_whole(run.recipe, recipe_file.read_bytes())
+    manifest = run.manifest()
+    run.write_manifest(msgspec.structs.replace(manifest, recipe=str(recipe_file.absolute())))
+
+
+def file_sha256(file: Path) -> str:
+    """The digest of a file's bytes, in hex."""
+    with opened_raw(file) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _mark(run: RunDir, file: Path) -> FileMark:
+    sha256 = file_sha256(file)
+    return FileMark(run.relative(file), file.stat().st_size, sha256)
+
+
+def _is_current(
+    run: RunDir, before: StageRecord, settings: object, inputs: tuple[FileMark, ...]
+) -> bool:
+    """Whether the result of `before` is there and is what would be made again."""
+    plain = msgspec.json.decode(msgspec.json.encode(settings))
+    if before.inputs != inputs or before.settings != plain:
+        return False
+    files = [(mark, run.root / mark.path) for mark in before.outputs]
+    if not all(file.is_file() for _, file in files):
+        return False
+    for mark, file in files:
+        if _mark(run, file) != mark:
+            raise G4tuiError(
+                "usage",
+                f"{mark.path} was changed after it was made",
+                f"{file} is not as its stage left it.",
+                "To make it anew and lose the change, add --again."
+                " To keep the change, move the file out of the run.",
+            )
+    return True
