@@ -23,6 +23,8 @@ DROPPED = (
 # Between words: ASCII's and other punctuation. Every other character, an emoji say, is a word.
 BETWEEN = r"\x00-\x7f\x80-\xa1\xa7\xab\xb6\xb7\xbb\xbf\u2000-\u206f\u3000-\u303f\ud800-\udfff\s"
 
+# Letters that Unicode does not take apart, and that people type without their stroke or dot.
+STROKES = ("ıi", "łl", "øo", "đd")
 # One character of a word that is longer than one character.
 IN_WORD = rf"[^\W_{SINGLE}]"
 
@@ -37,7 +39,10 @@ def folded(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).casefold()
     # Casefolding may undo the decomposition; composing again keeps kana and Hangul whole.
     plain = unicodedata.normalize("NFKD", plain)
-    return unicodedata.normalize("NFC", _DROPPED.sub("", plain))
+    plain = unicodedata.normalize("NFC", _DROPPED.sub("", plain))
+    for letter, typed in STROKES:
+        plain = plain.replace(letter, typed)
+    return plain
 
 
 def words(text: str) -> list[str]:

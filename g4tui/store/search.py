@@ -5,7 +5,7 @@ import sqlite3
 from g4tui.store.codec import column_text
 from g4tui.store.fold import fts_query, phrases
 from g4tui.store.rows import Hit
-from g4tui.store.snippets import snippet
+from g4tui.store.snippets import Marker
 
 # What is longer is no search: the rest of it is not looked for.
 QUERY_LENGTH = 1_000
@@ -35,16 +35,16 @@ def search(connection: sqlite3.Connection, text: str, limit: int, prefix: bool) 
     if not asked or limit < 1:
         return []
     goes_on = prefix and not (text[-1].isspace() or text.endswith('"'))
-    query = fts_query(asked, goes_on)
+    query, marker = fts_query(asked, goes_on), Marker(asked, goes_on)
     hits: list[Hit] = []
     for statement in (_TITLES, _MESSAGES):
         if limit > len(hits):
             rows = connection.execute(statement, (query, limit - len(hits)))
-            hits += [_hit(row, asked, goes_on) for row in rows]
+            hits += [_hit(row, marker) for row in rows]
     return hits
 
 
-def _hit(row: tuple, asked: list[list[str]], prefix: bool) -> Hit:  # type: ignore[type-arg]
+def _hit(row: tuple, marker: Marker) -> Hit:  # type: ignore[type-arg]
     session, message, title, text, created = row
-    part, ranges = snippet(column_text(text), asked, prefix)
+    part, ranges = marker.snippet(column_text(text))
     return Hit(session, message, column_text(title), part, created, ranges)

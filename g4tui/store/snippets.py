@@ -8,8 +8,9 @@ from g4tui.store.fold import IN_WORD, folded
 LENGTH = 160
 BEFORE = 40
 # Beyond this many characters of a text no match is looked for: the snippet is its beginning.
+# Where letters and their accents stand apart, looking is slow, and ends earlier.
 SEARCHED = 200_000
-FOLDED_SLOWLY = 20_000
+FOLDED_SLOWLY = 4_000
 
 _BREAKS = re.compile(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 _IN_WORD = re.compile(IN_WORD)
@@ -17,24 +18,64 @@ _IN_WORD = re.compile(IN_WORD)
 Ranges = tuple[tuple[int, int], ...]
 
 
-def snippet(text: str, asked: list[list[str]], prefix: bool) -> tuple[str, Ranges]:
-    """About `LENGTH` characters on one line around the first match, and the matches in them.
+class Marker:
+    """Cuts the snippets of one search for phrases; with `prefix` the last word may go on."""
 
-    An ellipsis stands where text was cut off. Ranges are characters of the snippet.
-    """
-    matches = _matches(text[:SEARCHED], asked, prefix)
-    first = matches[0][0] if matches else 0
-    start = _start(text, first)
-    end = min(len(text), start + LENGTH)
-    head, tail = "…" if start else "", "…" if end < len(text) else ""
-    line = _BREAKS.sub(" ", text[start:end])
-    shift = len(head) - start
-    ranges = tuple(
-        (begin + shift, min(stop, end) + shift)
-        for begin, stop in matches
-        if begin >= start and begin < end
-    )
-    return head + line + tail, ranges
+    def __init__(self, asked: list[list[str]], prefix: bool) -> None:
+        self._letters = _Letters()
+        last = len(asked) - 1
+        self._patterns = [
+            _pattern(phrase, prefix and number == last) for number, phrase in enumerate(asked)
+        ]
+
+    def snippet(self, text: str) -> tuple[str, Ranges]:
+        """About `LENGTH` characters on one line around the first match, and the matches in them.
+
+        An ellipsis stands where text was cut off. Ranges are characters of the snippet.
+        """
+        matches = self._matches(text[:SEARCHED])
+        start = _start(text, matches[0][0] if matches else 0)
+        end = min(len(text), start + LENGTH)
+        head, tail = "…" if start else "", "…" if end < len(text) else ""
+        line = _BREAKS.sub(" ", text[start:end])
+        shift = len(head) - start
+        ranges = tuple(
+            (begin + shift, min(stop, end) + shift)
+            for begin, stop in matches
+            if start <= begin < end
+        )
+        return head + line + tail, ranges
+
+    def _matches(self, text: str) -> list[tuple[int, int]]:
+        found: list[tuple[int, int]] = []
+        lower = text.lower()
+        if len(lower) != len(text):  # a few letters grow, and places would shift
+            lower = text
+        plain: str | None = None
+        slow: _Folded | None = None
+        for pattern in self._patterns:
+            here = _spans(pattern, lower)
+            if not here and not text.isascii():
+                plain = plain or text.translate(self._letters)
+                here = _spans(pattern, plain)
+                if not here:
+                    slow = slow or _Folded(text[:FOLDED_SLOWLY])
+                    here = slow.spans(pattern)
+            found += here
+        return _merged(found)
+
+
+def _spans(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in pattern.finditer(text)]
+
+
+class _Letters(dict[int, str]):
+    """For `str.translate`: letters folded one to one; those that cannot be stay as they are."""
+
+    def __missing__(self, code: int) -> str:
+        fold = folded(chr(code))
+        self[code] = fold if len(fold) == 1 else chr(code)
+        return self[code]
 
 
 def _start(text: str, match: int) -> int:
@@ -48,25 +89,16 @@ def _start(text: str, match: int) -> int:
     return start if space < 0 else space + 1
 
 
-def _matches(text: str, asked: list[list[str]], prefix: bool) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
-    slow: _Folded | None = None
-    for number, phrase in enumerate(asked):
-        pattern = _pattern(phrase, prefix and number == len(asked) - 1)
-        here = [match.span() for match in pattern.finditer(text)]
-        if not here and not text.isascii():
-            slow = slow or _Folded(text[:FOLDED_SLOWLY])
-            here = slow.spans(pattern)
-        found += here
-    return _merged(found)
-
-
 def _pattern(phrase: list[str], prefix: bool) -> re.Pattern[str]:
-    """Finds the phrase in text of the same spelling, whatever stands between its words."""
-    spaced = r"[\W_]*".join(re.escape(word) for word in phrase)
-    begin = f"(?<!{IN_WORD})" if _IN_WORD.match(phrase[0]) else ""
+    """Finds the phrase in small letters, whatever stands between its words.
+
+    What may not stand before it is looked at last: a pattern that begins with letters is quick.
+    """
+    first = re.escape(phrase[0])
+    begin = f"{first}(?<!{IN_WORD}{first})" if _IN_WORD.match(phrase[0]) else first
+    spaced = r"[\W_]*".join([begin, *map(re.escape, phrase[1:])])
     end = f"(?!{IN_WORD})" if _IN_WORD.match(phrase[-1]) and not prefix else ""
-    return re.compile(begin + spaced + end, re.IGNORECASE)
+    return re.compile(spaced + end)
 
 
 class _Folded:

@@ -57,6 +57,7 @@ def found(said: str, query: str, *, prefix: bool = False) -> list[Hit]:
 )
 @example(["ab"], "ﬁ", [], " ", str.upper)
 @example([], "İ", [], " ", str.lower)
+@example([], "ı", [], " ", str.upper)
 def test_a_text_is_found_by_each_of_its_words(
     searched: Store, before: list[str], word: str, after: list[str], separator: str, change: object
 ) -> None:
@@ -124,6 +125,8 @@ def assert_fits(hit: Hit) -> None:
         ("pair 👩‍💻 work", "👩‍💻", ["👩‍💻"]),
         ("Zoë's café", "cafe", ["café"]),
         ("naïve", "naïve", ["naïve"]),
+        ("NAI\u0308VE", "naive", ["NAI\u0308VE"]),
+        ("İstanbul and Zoë", "zoe", ["Zoë"]),
         ("die Straße", "STRASSE", ["Straße"]),
         ("ＦＵＬＬ width", "full", ["ＦＵＬＬ"]),
         ("half ｶﾞ width", "ガ", ["ｶﾞ"]),
@@ -132,6 +135,8 @@ def assert_fits(hit: Hit) -> None:
         ("see main.py:12", "main.py", ["main.py"]),
         ("ёлка", "елка", ["ёлка"]),
         ("ΟΔΟΣ", "οδος", ["ΟΔΟΣ"]),
+        ("ISPARTA'da ılık", "ilik", ["ılık"]),
+        ("Łódź", "lodz", ["Łódź"]),
         ("soft\u00adhyphen", "softhyphen", ["soft\u00adhyphen"]),
         ("word and Word", "word", ["word", "Word"]),
         ("start art", "art", ["art"]),
