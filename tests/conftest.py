@@ -9,8 +9,8 @@ REPOSITORY = Path(__file__).parent.parent
 
 @pytest.fixture(scope="session")
 def default_model() -> Path:
-    """The real 98 MB model, pulled by `make setup`."""
-    return REPOSITORY / ".cache" / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    """The real 98 MB model, where `make test` pulls it to."""
+    return REPOSITORY / ".cache" / "home" / "data" / "models" / "smollm2-135m-instruct.gguf"
 
 
 @pytest.fixture
