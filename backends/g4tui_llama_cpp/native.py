@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 KV_TYPES = {"f16": lib.GGML_TYPE_F16, "q8_0": lib.GGML_TYPE_Q8_0}
 DECODED, NO_SLOT, ABORTED = 0, 1, 2
 _CONTROL = lib.LLAMA_TOKEN_ATTR_UNKNOWN | lib.LLAMA_TOKEN_ATTR_CONTROL
-_LOG_INFO, _LOG_ERROR, _LOG_CONTINUED = 1, 3, 5
+# As in ggml.h; the comments of llama-cpp-python count otherwise.
+_LOG_DEBUG, _LOG_ERROR = 1, 4
 _STDERR = 2
 
 
@@ -36,22 +37,23 @@ def has_gpu() -> bool:
     return bool(lib.llama_supports_gpu_offload())
 
 
+def _write(level: int, text: bytes, _data: object) -> None:
+    if level != _LOG_DEBUG:
+        os.write(_STDERR, text)
+
+
+# What llama.cpp writes by itself has hundreds of lines about its graphs; a log that is looked at
+# after a crash should end with what matters. It may log at any time, so this is never freed.
+_TO_STDERR = lib.llama_log_callback(_write)
+
+
 @contextmanager
 def captured_errors() -> Iterator[list[str]]:
-    """Within: log lines of level INFO and up go to fd 2, and errors also into the list given.
-
-    Outside of it llama.cpp writes to fd 2 by itself: a callback into Python would be called from
-    its threads in the middle of a computation.
-    """
+    """Within: errors that llama.cpp logs also go into the list given."""
     errors: list[str] = []
-    level_before = _LOG_INFO
 
-    def write(level: int, text: bytes, _data: object) -> None:
-        nonlocal level_before
-        level = level_before if level == _LOG_CONTINUED else level
-        level_before = level
-        if level >= _LOG_INFO and level <= _LOG_ERROR:
-            os.write(_STDERR, text)
+    def write(level: int, text: bytes, data: object) -> None:
+        _write(level, text, data)
         if level == _LOG_ERROR:
             errors.append(text.decode("utf-8", "replace").strip())
 
@@ -60,7 +62,7 @@ def captured_errors() -> Iterator[list[str]]:
     try:
         yield errors
     finally:
-        lib.llama_log_set(lib.llama_log_callback(), None)
+        lib.llama_log_set(_TO_STDERR, None)
 
 
 class AbortFlag:

@@ -4,10 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from g4tui_llama_cpp.backend import LlamaCppBackend
-from g4tui_llama_cpp.engine import LlamaCppEngine
-from g4tui_llama_cpp.options import LlamaCppOptions
-
 from g4tui.core import (
     Cancel,
     ErrorInfo,
@@ -23,6 +19,9 @@ from g4tui.core import (
     TextDelta,
     Usage,
 )
+from g4tui_llama_cpp.backend import LlamaCppBackend
+from g4tui_llama_cpp.engine import LlamaCppEngine
+from g4tui_llama_cpp.options import LlamaCppOptions
 
 GREEDY = Params(temperature=0.0, max_tokens=12)
 

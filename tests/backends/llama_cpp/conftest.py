@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from g4tui_llama_cpp import native
 from support.local_engine import Local
 

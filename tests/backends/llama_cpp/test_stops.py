@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from g4tui_llama_cpp.stops import StopFilter
 from hypothesis import given
 from hypothesis import strategies as st
+
+from g4tui_llama_cpp.stops import StopFilter
 
 FEW = st.text(alphabet="ab<|>", max_size=30)
 

@@ -3,10 +3,10 @@
 import time
 
 import pytest
-from g4tui_llama_cpp.template import FORMATS, ChatTemplate, Piece
-from support.local_engine import turns
 
 from g4tui.core import Attachment, G4tuiError, Message
+from g4tui_llama_cpp.template import FORMATS, ChatTemplate, Piece
+from support.local_engine import turns
 
 CHATML = ChatTemplate(FORMATS["chatml"], "chatml")
 
@@ -127,7 +127,17 @@ def test_nested_loops_are_ended(source: str, monkeypatch: pytest.MonkeyPatch) ->
         "{% include '/etc/passwd' %}",
         "{{ no_such_function() }}",
     ],
-    ids=["repeat", "format", "doubling", "power", "product", "escape", "change", "include", "unknown"],
+    ids=[
+        "repeat",
+        "format",
+        "doubling",
+        "power",
+        "product",
+        "escape",
+        "change",
+        "include",
+        "unknown",
+    ],
 )
 def test_a_hostile_template_is_an_error(source: str) -> None:
     with pytest.raises(G4tuiError) as raised:
