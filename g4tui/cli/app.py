@@ -139,7 +139,7 @@ class App:
         from g4tui.cli.output import error_object
 
         if self.json:
-            self.emit({"error": error_object(info)})
+            self.emit({"error": error_object(info, self.redacted)})
             return
         self.note(self.redacted(str(info)))
 

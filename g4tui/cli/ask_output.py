@@ -89,7 +89,7 @@ class AskOutput:
             "usage": usage_object(self._usage),
         }
         if self._error is not None:
-            result["error"] = error_object(self._error)
+            result["error"] = error_object(self._error, self._app.redacted)
         return result
 
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -16,13 +16,15 @@ def as_json(value: object, *, indented: bool = False) -> str:
     return text.replace("\x7f", "\\u007f")
 
 
-def error_object(info: ErrorInfo) -> dict[str, str]:
-    """An error as scripts see it."""
+def error_object(
+    info: ErrorInfo, redacted: Callable[[str], str] = lambda text: text
+) -> dict[str, str]:
+    """An error as scripts see it; `redacted` takes keys out of what was never saved."""
     return {
         "kind": info.kind,
-        "title": info.title,
-        "detail": info.detail,
-        "remedy": info.remedy,
+        "title": redacted(info.title),
+        "detail": redacted(info.detail),
+        "remedy": redacted(info.remedy),
     }
 
 

@@ -104,3 +104,66 @@ def make_distribution(
     (info / "METADATA").write_text("\n".join(lines) + "\n", encoding="utf-8")
     points = f"[g4tui]\n{entry or name} = {module}\n"
     (info / "entry_points.txt").write_text(points, encoding="utf-8")
+
+TALKER = '''
+"""A backend whose models do what their names say: count, fail, hostile, think, hooked."""
+
+import asyncio
+
+from g4tui.core import (
+    AsyncEngine, Backend, ErrorInfo, Failed, Finished, G4tuiError, ModelInfo, NoOptions,
+    ReasoningDelta, TextDelta, Usage,
+)
+from g4tui.plugin import hookimpl
+
+G4TUI_API = 1
+HOSTILE = "a\\x1b]52;c;aGk=\\x07b\\u202ec\\x9bd"
+
+
+class Engine(AsyncEngine):
+    context = 2000
+
+    def __init__(self, model):
+        self.model = model
+
+    async def generate(self, request, cancel):
+        if self.model == "count":
+            for number in range(100_000):
+                if cancel.requested:
+                    yield Usage(completion=number)
+                    yield Finished("cancelled")
+                    return
+                yield TextDelta(f"{number} ")
+                await asyncio.sleep(0.01)
+        if self.model == "fail":
+            yield TextDelta("so far ")
+            key = "sk-abcdefghijklmnop"
+            yield Failed(ErrorInfo("server", "It broke\\x1b[2J", f"with {key}", "Wait."))
+            return
+        if self.model == "raise":
+            raise RuntimeError("sk-abcdefghijklmnop was here")
+        if self.model == "think":
+            yield ReasoningDelta("hm")
+        yield TextDelta(HOSTILE if self.model == "hostile" else request.messages[-1].text)
+        yield Usage(prompt=3, completion=2, ttft_s=0.1, tok_per_s=20.0, cost_usd=0.0)
+        yield Finished("stop")
+
+
+class Talker(Backend):
+    name = "talker"
+    runs = "loop"
+    options = NoOptions
+
+    def models(self, host, options):
+        return [ModelInfo(id="talker:say", backend="talker", title="Says it\\x1b[2J again")]
+
+    def open(self, spec, options, host):
+        if spec.model == "broken":
+            raise G4tuiError("model", "It does not open", "On purpose.", "Choose another.")
+        return Engine(spec.model)
+
+
+@hookimpl
+def g4tui_register_backends():
+    return [Talker()]
+'''
