@@ -1,0 +1,106 @@
+"""`g4tui models`: what can be talked to."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.command_line import CommandLine, Result
+
+G4tui = Callable[..., Result]
+NAMES = {"id", "backend", "title", "size_bytes", "context", "local", "ready", "detail"}
+
+
+@pytest.fixture
+def model(home: Path, default_model: Path) -> str:
+    """The default model, in the home's models folder."""
+    folder = home / "data" / "models"
+    folder.mkdir(parents=True)
+    (folder / "smollm2-135m-instruct.gguf").symlink_to(default_model)
+    return "llama-cpp:smollm2-135m-instruct"
+
+
+@pytest.mark.model
+def test_a_list_has_the_promised_names(g4tui: G4tui, model: str) -> None:
+    for arguments in (["models", "--json"], ["models", "list", "--json"]):
+        code, out, err = g4tui(*arguments)
+        found = {each["id"]: each for each in json.loads(out)}
+        assert (code, err) == (0, "")
+        assert all(set(each) >= NAMES for each in found.values())
+        assert found[model]["ready"]
+        assert found[model]["local"]
+        assert found[model]["size_bytes"] == 98_362_432
+        assert not found["openai:gpt-4o-mini"]["ready"]
+
+
+def test_models_are_listed_for_people(process: CommandLine) -> None:
+    code, out, err = process("models")
+    assert (code, err) == (0, "")
+    assert "talker:say" in out
+    assert "needs a key" in out
+    assert "g4tui keys set openai" in out
+    assert "\x1b" not in out
+
+
+@pytest.mark.model
+def test_a_models_header_is_read_without_loading_it(g4tui: G4tui, model: str) -> None:
+    for name in (model, "smollm2-135m-instruct"):
+        shown = g4tui("models", "info", name).out
+        for word in ("llama", "Q4_1", "8192", "apache-2.0", "im_start"):
+            assert word in shown
+        found = json.loads(g4tui("models", "info", name, "--json").out)
+        assert found["file"]["file"]["architecture"] == "llama"
+
+
+def test_info_on_nothing_says_how_to_get_it(g4tui: G4tui) -> None:
+    code, out, err = g4tui("models", "info", "llama-cpp:smollm2-135m-instruct")
+    assert (code, out) == (1, "")
+    assert "g4tui models pull smollm2-135m-instruct" in err
+
+
+def test_a_damaged_file_is_told(g4tui: G4tui, tmp_path: Path) -> None:
+    (tmp_path / "bad.gguf").write_bytes(b"GGUF\x03\x00\x00\x00" + b"\xff" * 100)
+    code, _, err = g4tui("models", "info", str(tmp_path / "bad.gguf"))
+    assert code == 1
+    assert "Traceback" not in err
+
+
+@pytest.mark.model
+def test_a_file_is_pulled_by_its_path_and_removed(
+    g4tui: G4tui, default_model: Path, home: Path
+) -> None:
+    code, out, _ = g4tui("models", "pull", str(default_model), "--name", "mine", "--json")
+    assert code == 0
+    assert json.loads(out)["name"] == "mine"
+    assert any(each["id"] == "llama-cpp:mine" for each in json.loads(g4tui("models", "--json").out))
+    code, out, _ = g4tui("models", "rm", "llama-cpp:mine")
+    assert code == 0
+    assert "its file stays" in out
+    assert default_model.exists()
+    assert g4tui("models", "rm", "mine").code == 1
+
+
+def test_the_catalogue_is_shown_without_a_name(g4tui: G4tui) -> None:
+    assert "smollm2-135m-instruct" in g4tui("models", "pull").out
+    assert json.loads(g4tui("models", "pull", "--json").out)[0]["name"] == "smollm2-135m-instruct"
+
+
+def test_an_unknown_source_is_one_clear_error(g4tui: G4tui) -> None:
+    code, out, err = g4tui("models", "pull", "no-such-model")
+    assert (code, out) == (2, "") or (code, out) == (1, "")
+    assert "no-such-model" in err
+
+
+def test_a_held_model_is_released(process: CommandLine, home: Path) -> None:
+    (home / "data").mkdir(parents=True)
+    file = home / "data" / "quarantine.json"
+    file.write_text(json.dumps({"talker:say": 2}))
+    listed = {each["id"]: each for each in json.loads(process("models", "--json").out)}
+    assert not listed["talker:say"]["ready"]
+    assert "g4tui models release talker:say" in listed["talker:say"]["remedy"]
+    first = json.loads(process("models", "release", "talker:say", "--json").out)
+    again = json.loads(process("models", "release", "talker:say", "--json").out)
+    assert (first["was_held"], again["was_held"]) == (True, False)
+    listed = {each["id"]: each for each in json.loads(process("models", "--json").out)}
+    assert listed["talker:say"]["ready"]

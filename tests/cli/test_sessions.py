@@ -1,0 +1,131 @@
+"""`g4tui sessions`: lists, shows, finds, renames, deletes."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from g4tui.core import ErrorInfo, Message, Usage
+from g4tui.paths import Paths
+from g4tui.store import Store
+from support.command_line import Result, command
+from support.terminal import Terminal
+
+G4tui = Callable[..., Result]
+HOSTILE = "evil \x1b]0;title\x07 \u202etext"
+
+
+@pytest.fixture
+def store(home: Path) -> Store:
+    """An open library in the home."""
+    paths = Paths.from_environment({"G4TUI_HOME": str(home)})
+    store = Store.open(paths.database)
+    yield store  # type: ignore[misc]
+    store.close()
+
+
+@pytest.fixture
+def session(store: Store) -> str:
+    """A question with two answers, the second one failed."""
+    row = store.create_session(model="a:b", system="Be kind.")
+    asked = store.add_message(row.id, None, Message("user", "Where is Kyoto?"))
+    store.add_message(
+        row.id,
+        asked.id,
+        Message("assistant", "In Japan.", reasoning="geography"),
+        model="a:b",
+        usage=Usage(prompt=5, completion=3),
+        finish_reason="stop",
+    )
+    store.add_message(
+        row.id,
+        asked.id,
+        Message("assistant", HOSTILE),
+        model="c:d",
+        state="failed",
+        error=ErrorInfo("server", "It broke"),
+    )
+    return row.id
+
+
+def test_a_list_has_the_promised_names(g4tui: G4tui, session: str) -> None:
+    for arguments in (["sessions", "--json"], ["sessions", "list", "--json"]):
+        code, out, err = g4tui(*arguments)
+        assert (code, err) == (0, "")
+        (row,) = json.loads(out)
+        assert {"id", "title", "created", "updated", "model", "messages"} <= set(row)
+        assert row["id"] == session
+        assert row["messages"] == 3
+    shown = g4tui("sessions").out
+    assert session in shown
+    assert "Where is Kyoto?" in shown
+
+
+def test_a_session_is_shown_with_its_whole_tree(g4tui: G4tui, session: str) -> None:
+    shown = json.loads(g4tui("sessions", "show", session, "--json").out)
+    assert {"id", "title", "created", "head", "messages"} <= set(shown)
+    question, good, bad = shown["messages"]
+    names = "id parent role text reasoning state model params usage error starred created"
+    assert all(set(names.split()) <= set(each) for each in shown["messages"])
+    assert question["parent"] is None
+    assert good["parent"] == bad["parent"] == question["id"]
+    assert shown["head"] == bad["id"]
+    assert good["reasoning"] == "geography"
+    assert (good["usage"]["prompt"], good["usage"]["completion"]) == (5, 3)
+    assert "type" not in good["usage"]
+    assert bad["error"] == {"kind": "server", "title": "It broke", "detail": "", "remedy": ""}
+    assert bad["text"] == HOSTILE, "scripts get the raw text"
+
+
+def test_what_people_see_is_the_shown_branch_and_clean(g4tui: G4tui, session: str) -> None:
+    out = g4tui("sessions", "show", session).out
+    assert "Where is Kyoto?" in out
+    assert "Be kind." in out
+    assert "evil" in out
+    assert "2/2" in out
+    assert "It broke" in out
+    assert "In Japan." not in out
+    assert not set("\x1b\x07\u202e") & set(out)
+
+
+def test_words_are_found(g4tui: G4tui, session: str) -> None:
+    (hit,) = json.loads(g4tui("sessions", "search", "kyo", "--json").out)
+    assert {"session", "message", "title", "snippet", "created"} <= set(hit)
+    assert hit["session"] == session
+    assert "Kyoto" in g4tui("sessions", "search", "where", "kyoto").out
+    assert json.loads(g4tui("sessions", "search", 'no"where AND (', "--json").out) == []
+
+
+def test_a_session_is_renamed(g4tui: G4tui, session: str) -> None:
+    assert g4tui("sessions", "rename", session, "Travel \x1b[2J").code == 0
+    assert "Travel" in g4tui("sessions").out
+    assert "\x1b" not in g4tui("sessions").out
+    assert g4tui("sessions", "rename", session, "").code == 0
+    assert "Where is Kyoto?" in g4tui("sessions").out
+
+
+def test_a_deleted_session_takes_its_cache_along(g4tui: G4tui, session: str, home: Path) -> None:
+    cache = home / "cache" / "plugins" / "llama-cpp" / "conversations" / session
+    cache.mkdir(parents=True)
+    other = cache.with_name("other")
+    other.mkdir()
+    assert g4tui("sessions", "delete", session).code == 0
+    assert json.loads(g4tui("sessions", "--json").out) == []
+    assert not cache.exists()
+    assert other.exists()
+    assert g4tui("sessions", "delete", session).code == 1
+
+
+def test_in_a_terminal_deleting_asks_first(g4tui: G4tui, session: str, process) -> None:  # type: ignore[no-untyped-def]
+    line = command("sessions", "delete", session)
+    with Terminal(line, environment=process.environment) as terminal:
+        terminal.wait_for("Delete")
+        terminal.press("n", "enter")
+        assert terminal.wait_exit() != 0
+    assert len(json.loads(g4tui("sessions", "--json").out)) == 1
+    with Terminal(line, environment=process.environment) as terminal:
+        terminal.wait_for("Delete")
+        terminal.press("y", "enter")
+        assert terminal.wait_exit() == 0
+    assert json.loads(g4tui("sessions", "--json").out) == []
