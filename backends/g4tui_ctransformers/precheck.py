@@ -11,13 +11,10 @@ from g4tui_ctransformers.options import CtransformersOptions, ModelOptions
 _QUANTISED = {"Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"}
 _K_QUANTISED = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"}
 _GGUF_TYPES = {"F32", "F16", *_QUANTISED, *_K_QUANTISED}
-_GGUF_TENSORS = ("token_embd.weight", "output_norm.weight", "output.weight")
-_LAYER_TENSORS = {
-    f"{name}.weight"
-    for name in (
-        "attn_norm", "attn_q", "attn_k", "attn_v", "attn_output",
-        "ffn_norm", "ffn_gate", "ffn_down", "ffn_up",
-    )
+# What the gpt families' number for a file's type means (ggml_ftype).
+_FILE_TYPES = {
+    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1",
+    10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K",
 }  # fmt: skip
 # Products of these are computed as 32-bit integers.
 _INT = (1 << 31) - 1
@@ -63,10 +60,8 @@ def examine(path: Path, name: str, context: int | None, options: CtransformersOp
 
 
 def _gguf(path: Path, name: str, header: GgufHeader, wanted: int) -> Candidate:
-    layers = header.own("block_count") or 0
-    known = {f"blk.{layer}.{tensor}" for layer in range(layers) for tensor in _LAYER_TENSORS}
-    known |= set(_GGUF_TENSORS)
-    found = {tensor.name for tensor in header.tensors}
+    wanted_shapes = _llama_shapes(header)
+    found = {tensor.name: tensor.shape for tensor in header.tensors}
     types = {tensor.type for tensor in header.tensors} - _GGUF_TYPES
     vocabulary = header.text("tokenizer.ggml.model")
     reason = ""
@@ -79,8 +74,11 @@ def _gguf(path: Path, name: str, header: GgufHeader, wanted: int) -> Candidate:
         reason = "its output weights are tied to its embeddings"
     elif types:
         reason = f"its numbers are of the type {min(types)}"
-    elif found != known:
-        reason = f"its tensors are not those of 2023 ({min(found ^ known)})"
+    elif not header.own("block_count"):
+        reason = "it does not say how many layers it has"
+    elif found != wanted_shapes:
+        strange = min(name for name, _ in found.items() ^ wanted_shapes.items())
+        reason = f"its tensors are not those of 2023 ({strange})"
     if reason:
         raise G4tuiError(
             "unsupported",
@@ -88,11 +86,9 @@ def _gguf(path: Path, name: str, header: GgufHeader, wanted: int) -> Candidate:
             f"{name}: {reason}, and ctransformers knows the first llama models only.",
             f"llama-cpp can: use -m llama-cpp:{name}",
         )
-    trained = header.context
-    width, heads = header.own("embedding_length") or 0, header.own("attention.head_count") or 1
-    kv_heads = header.own("attention.head_count_kv") or heads
-    context = _fitting(wanted, trained)
-    kv_bytes = 2 * 2 * context * layers * (width // heads) * kv_heads
+    context = min(wanted, header.context) if header.context else wanted
+    layers, keys = header.own("block_count") or 0, wanted_shapes["blk.0.attn_k.weight"][1]
+    kv_bytes = 2 * 2 * context * layers * keys
     return Candidate(path, "gguf", "llama", context, header.size_bytes, kv_bytes)
 
 
@@ -138,18 +134,42 @@ def _check_types(header: GgmlHeader) -> None:
     }
     vectors = {one.type for one in header.tensors if len(one.shape) == 1}
     vectors |= {one.type for one in header.tensors if one.name == "model/wpe"}
-    if len(matrices) != 1 or vectors - {"F32"} or header.quantisation not in matrices:
+    declared = _FILE_TYPES.get(header.numbers["ftype"], f"type {header.numbers['ftype']}")
+    if matrices != {declared} or vectors - {"F32"}:
         raise G4tuiError(
             "model",
             "The model file is damaged",
-            f"It says {header.quantisation}, but its matrices are "
+            f"It says {declared}, but its matrices are "
             f"{', '.join(sorted(matrices))} and its vectors {', '.join(sorted(vectors))}.",
             "Get the file again.",
         )
 
 
-def _fitting(wanted: int, trained: int | None) -> int:
-    return min(wanted, trained) if trained else wanted
+def _llama_shapes(header: GgufHeader) -> dict[str, tuple[int, ...]]:
+    """The tensors of a llama as of September 2023; ctransformers takes no others."""
+    width, wide = header.own("embedding_length") or 0, header.own("feed_forward_length") or 0
+    heads = header.own("attention.head_count") or 1
+    keys = width // heads * (header.own("attention.head_count_kv") or heads)
+    words = header.vocabulary or 0
+    layer: dict[str, tuple[int, ...]] = {
+        "attn_norm": (width,),
+        "attn_q": (width, width),
+        "attn_k": (width, keys),
+        "attn_v": (width, keys),
+        "attn_output": (width, width),
+        "ffn_norm": (width,),
+        "ffn_gate": (width, wide),
+        "ffn_up": (width, wide),
+        "ffn_down": (wide, width),
+    }
+    shapes: dict[str, tuple[int, ...]] = {
+        "token_embd.weight": (width, words),
+        "output_norm.weight": (width,),
+        "output.weight": (width, words),
+    }
+    for number in range(header.own("block_count") or 0):
+        shapes |= {f"blk.{number}.{name}.weight": shape for name, shape in layer.items()}
+    return shapes
 
 
 def _too_old(name: str, reason: str) -> G4tuiError:

@@ -7,7 +7,7 @@ from g4tui_ctransformers.prompts import Segment
 
 # The gpt families' tokenizers match a regular expression by recursion, one level a character, and
 # replit's takes time with the cube of the length.
-CHUNK = 512
+CHUNK = 256
 # Words that a tokenizer makes control tokens of, wherever they stand.
 CONTROL = {
     "dolly-v2": ("### End", "### Instruction:", "### Response:"),

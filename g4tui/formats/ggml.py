@@ -70,7 +70,8 @@ class GgmlHeader(msgspec.Struct, frozen=True):
     @property
     def quantisation(self) -> str:
         """`F16`, `Q4_0`, ..."""
-        return FILE_TYPES.get(self.numbers["ftype"]) or most_used_type(self.tensors)
+        declared = FILE_TYPES.get(self.numbers["ftype"]) if self.container != "ggml" else None
+        return declared or most_used_type(self.tensors)
 
 
 def read_ggml(path: Path, family: str | None = None) -> GgmlHeader:
