@@ -147,9 +147,7 @@ def test_a_keyring_is_used_where_there_is_one(process: CommandLine, site: Path, 
     assert SECRET not in (site / "ring.json").read_text()
 
 
-def test_keys_are_set_listed_and_removed_and_never_shown(
-    g4tui: G4tui, process: CommandLine
-) -> None:
+def test_keys_are_set_listed_and_removed_and_never_shown(process: CommandLine) -> None:
     process("config", "set", "backends.openai.servers.local.base_url", "http://127.0.0.1:9/v1")
     for name, origin in (
         ("openai", "https://api.openai.com:443"),
