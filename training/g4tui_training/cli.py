@@ -16,7 +16,9 @@ class Lazy(NamedTuple):
 
 
 # In the order of a run. Only what is built is listed.
-COMMANDS: Mapping[str, Lazy] = {}
+COMMANDS: Mapping[str, Lazy] = {
+    "prompts": Lazy("g4tui_training.commands", "prompts", "Gather prompts from the sources."),
+}
 
 
 class Stages(click.Group):
