@@ -14,9 +14,12 @@ def main() -> int:
         except BrokenPipeError:
             sys.stdout = sys.stderr
         return 0
-    from g4tui.cli.run import run
+    try:
+        from g4tui.cli.run import run
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:  # while still importing
+        return 130
 
 
 if __name__ == "__main__":

@@ -54,16 +54,22 @@ async def answer(app: App, wanted: Ask) -> int:
 async def _turn(
     app: App, wanted: Ask, store: Store, paths: Paths, output: AskOutput, stop: "_Stop"
 ) -> None:
-    session = await asyncio.to_thread(_existing, store, wanted)
-    name = wanted.model or (session.model if session else "") or app.settings.chat.model
+    existing = await asyncio.to_thread(_existing, store, wanted)
+    settings = app.settings.chat
+    name = wanted.model or (existing.model if existing else "") or settings.model
     output.model = name
-    spec = parse_model(name, context=wanted.context or app.settings.chat.context)
+    context = wanted.context or (existing.context if existing else None) or settings.context
+    spec = parse_model(name, context=context)
     output.model = spec.id
-    await asyncio.to_thread(app.plugins.backend, spec.backend)  # an unknown one saves nothing
-    session = await asyncio.to_thread(_session, store, wanted, session, spec, app)
-    output.session = session.id if wanted.save else None
     async with _opened(app, paths) as runtime:
-        chat = Chat(store, runtime, app.plugins, defaults=app.settings.chat.params)
+        host = await asyncio.to_thread(runtime.destination, spec)  # a wrong name saves nothing
+        if existing is not None and existing.private and host:
+            raise _stays_here(existing, host)
+        session = await asyncio.to_thread(_session, store, wanted, existing, spec, app)
+        output.session = session.id if wanted.save else None
+        if host:  # to ask here is to consent
+            await asyncio.to_thread(store.add_consent, session.id, host)
+        chat = Chat(store, runtime, app.plugins, defaults=settings.params)
         stream = chat.send(
             session.id,
             wanted.text,
@@ -75,6 +81,15 @@ async def _turn(
         async with aclosing(stream) as events:
             async for event in events:
                 output.take(event)
+
+
+def _stays_here(session: SessionRow, host: str) -> G4tuiError:
+    return G4tuiError(
+        "usage",
+        "This session is private",
+        f"It never leaves this machine, and the model is on {host}.",
+        "Choose a local model, or begin another session.",
+    )
 
 
 def _existing(store: Store, wanted: Ask) -> SessionRow | None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from g4tui.paths import private_folder
+from g4tui.store import Store
 from support.command_line import CommandLine, command, read_until
 from support.distributions import make_distribution
 from support.terminal import Terminal
@@ -318,6 +320,20 @@ def test_kill_9_leaves_an_interrupted_answer(process: CommandLine) -> None:
     message = last_message(process)
     assert message["state"] == "interrupted"
     assert message["text"].startswith("0 1 2 3 ")
+
+
+def test_a_private_session_never_leaves(process: CommandLine, home: Path) -> None:
+    store = Store.open(private_folder(home / "data") / "library.sqlite3")
+    secret = store.create_session(private=True, model="talker:say").id
+    refused = process("ask", "--session", secret, "-m", "talker:far", "x", "--json")
+    assert refused.code == 1
+    assert "far.example" in json.loads(refused.out)["error"]["detail"]
+    assert store.session(secret).messages == 0
+    assert process("ask", "--session", secret, "x").out == "x\n"
+
+    sent = json.loads(process("ask", "-m", "talker:far", "x", "--json").out)
+    assert store.session(sent["session"]).consent == ("far.example",), "to ask is to consent"
+    store.close()
 
 
 def test_a_plugins_hook_prepares_the_turn_and_cannot_spoil_it(

@@ -157,6 +157,9 @@ class Talker(Backend):
     def models(self, host, options):
         return [ModelInfo(id="talker:say", backend="talker", title="Says it\\x1b[2J again")]
 
+    def destination(self, spec, options):
+        return "far.example" if spec.model == "far" else ""
+
     def open(self, spec, options, host):
         if spec.model == "broken":
             raise G4tuiError("model", "It does not open", "On purpose.", "Choose another.")
