@@ -59,7 +59,8 @@ class ScreenHost(App[None]):
 def shown(app: App[Any]) -> str:
     """What is on the screen, as text, line by line."""
     lines = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in lines)
+    text = "\n".join("".join(segment.text for segment in strip) for strip in lines)
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 async def settled(pilot: Pilot[Any], text: str) -> None:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from support.rooms import Rooms, make_rooms
 
 from g4tui.testing import ScriptedBackend
+from support.rooms import Rooms, make_rooms
 
 
 @pytest.fixture

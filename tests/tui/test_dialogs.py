@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 import pytest
-from support.screen_host import ScreenHost, shown
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -14,6 +13,7 @@ from g4tui.tui.screens.confirm import ConfirmScreen
 from g4tui.tui.screens.help import HelpScreen
 from g4tui.tui.screens.rename import RenameScreen
 from g4tui.tui.widgets.session_list import SessionList
+from support.screen_host import ScreenHost, shown
 
 
 def question() -> ConfirmScreen:

@@ -1,13 +1,13 @@
 """The parameters screen, against real settings files."""
 
-from support.rooms import Rooms, until
-from support.screen_host import ScreenHost, services_of, settled, shown, told
 from textual.widgets import Input, TextArea
 
 from g4tui.config import load_settings
 from g4tui.core import Params
 from g4tui.tui.screens.parameters import ParametersScreen
 from g4tui.tui.services import SessionOptions
+from support.rooms import Rooms, until
+from support.screen_host import ScreenHost, services_of, settled, shown, told
 
 
 def host(rooms: Rooms, options: SessionOptions = SessionOptions()) -> ScreenHost:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from support.screen_host import ScreenHost, shown
 
 from g4tui.core import Message
 from g4tui.store import SessionRow, Store
@@ -17,6 +16,7 @@ from g4tui.tui.messages import (
     SessionRenameAsked,
 )
 from g4tui.tui.widgets.session_list import SessionList
+from support.screen_host import ScreenHost, shown
 
 
 class Host(ScreenHost):

@@ -64,7 +64,7 @@ class FirstRunScreen(Dialog[str]):
         "first_run.tcss",
     ]
     AUTO_FOCUS = "#offers"
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings("first_run"))
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("dialog"), *bindings("first_run")]
     title_text = "Welcome to g4tui"
 
     def __init__(self) -> None:
@@ -112,7 +112,9 @@ class FirstRunScreen(Dialog[str]):
 
     def _show(self) -> None:
         self.query_one("#missing", Static).update(clean(self._missing()))
-        self._rows.show_rows(list(self._offers()))
+        offers = list(self._offers())
+        self._rows.show_rows(offers)
+        self._rows.styles.height = len(offers)
         self.refresh_bindings()
 
     @property
@@ -127,7 +129,7 @@ class FirstRunScreen(Dialog[str]):
 
     def _missing(self) -> str:
         if any(model.ready for model in self._models):
-            return "Choose what to talk to. Another model is one key away later (^o)."
+            return "Choose what to talk to."
         if self._lacking_llama_cpp:
             return (
                 "There is no model to talk to yet, and llama.cpp, which runs models on this "

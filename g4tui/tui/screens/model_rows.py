@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 COLUMNS = (("size", 8), ("context", 9), ("memory", 9), ("", 12))
 """The columns after the title, and their widths in cells."""
 LEAD = 2
+HERE = "On this machine"
 
 
 class ModelRow(NamedTuple):
@@ -29,6 +30,7 @@ class ModelRow(NamedTuple):
     details: tuple[str, ...] = ()
     ready: bool = False
     held: bool = False
+    needs_key: bool = False
     current: bool = False
     pull: str = ""
 
@@ -69,17 +71,15 @@ def model_rows(
     query: str = "",
 ) -> list[ModelRow]:
     """The rows that match every word of `query`, grouped under headings."""
-    groups: dict[str, list[ModelRow]] = {}
     here = {model.id for model in models}
+    pulls = [_entry(entry) for entry in catalogue if f"llama-cpp:{entry.name}" not in here]
+    groups: dict[str, list[ModelRow]] = {HERE: [], "Can be pulled": pulls}
     for model in models:
-        place = "On this machine"
+        place = HERE
         if not model.local:
             place = f"{destination(model) or model.backend}: what you write is sent there"
         row = _model(model, current, default, held(model.id))
         groups.setdefault(clean_line(place), []).append(row)
-    for entry in catalogue:
-        if f"llama-cpp:{entry.name}" not in here:
-            groups.setdefault("Can be pulled", []).append(_entry(entry))
     wanted = query.casefold().split()
     rows: list[ModelRow] = []
     for heading, members in groups.items():
@@ -117,6 +117,7 @@ def _model(model: ModelInfo, current: str, default: str, held: bool) -> ModelRow
         tuple(filter(None, details)),
         ready=model.ready,
         held=held,
+        needs_key=not model.ready and "g4tui keys set" in model.remedy,
         current=model.id == current,
     )
 
@@ -138,7 +139,11 @@ def _entry(entry: "CatalogueEntry") -> ModelRow:
 
 
 def context_text(context: int | None) -> str:
-    """Tokens: `8k`, `2048`."""
+    """Tokens as makers of models write them: `2048`, `32k`, `128k`, `1.0M`."""
     if not context:
         return ""
-    return f"{context // 1024}k" if context % 1024 == 0 and context >= 8192 else str(context)
+    if context < 8192:
+        return str(context)
+    if context.bit_count() == 1 and context < 1 << 20:
+        return f"{context >> 10}k"
+    return f"{context / 1e6:.1f}M" if context >= 1_000_000 else f"{context / 1000:.0f}k"

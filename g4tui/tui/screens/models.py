@@ -32,6 +32,8 @@ class ModelsScreen(Dialog[str]):
     ]
     AUTO_FOCUS = "#filter"
     BINDINGS: ClassVar[list[BindingType]] = [
+        # Escape has two meanings here; a class that names a key again hides its base's meaning.
+        *bindings("dialog"),
         *bindings("models"),
         Binding("up", "move(-1)", "Model above", show=False),
         Binding("down", "move(1)", "Model below", show=False),
@@ -128,8 +130,8 @@ class ModelsScreen(Dialog[str]):
         self._detail()
 
     @on(LineList.Chosen)
-    def _clicked(self) -> None:
-        self.action_choose()
+    async def _clicked(self) -> None:
+        await self.action_enter()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only the keys that do something now are shown and act."""
@@ -140,11 +142,14 @@ class ModelsScreen(Dialog[str]):
             return pulling
         if action == "close":
             return not pulling
-        if action == "release":
-            return row is not None and row.held
-        if action == "make_default":
-            return row is not None and row.ready
-        return True
+        wanted = {
+            "choose": row is not None and row.ready,
+            "pull": row is not None and bool(row.pull) and not pulling,
+            "enter_key": row is not None and row.needs_key,
+            "release": row is not None and row.held,
+            "make_default": row is not None and row.ready,
+        }
+        return wanted.get(action, True)
 
     def action_move(self, step: int) -> None:
         """The cursor, while the filter has the keyboard."""
@@ -154,22 +159,33 @@ class ModelsScreen(Dialog[str]):
         """A page of models."""
         self._rows.action_move_page(step)
 
-    def action_choose(self) -> None:
-        """Use the model at the cursor, or pull it, or say again what it lacks."""
-        row = self._rows.row
-        if row is None:
-            return
-        if row.pull:
-            self._pull(row.pull)
-        elif row.ready:
-            self.dismiss(row.key)
-        else:
-            self.app.bell()
+    async def action_enter(self) -> None:
+        """What Enter does: the one of its meanings that fits the row."""
+        for action in ("choose", "pull", "enter_key"):
+            if self.check_action(action, ()):
+                await self.run_action(action)
 
-    def _pull(self, name: str) -> None:
-        entry = next(entry for entry in self._catalogue if entry.name == name)
-        self.query_one(PullBar).pull(self._services.library, name, entry.size_bytes)
-        self.refresh_bindings()
+    def action_choose(self) -> None:
+        """Use the model at the cursor."""
+        if self._rows.row is not None:
+            self.dismiss(self._rows.row.key)
+
+    def action_pull(self) -> None:
+        """Get the model at the cursor."""
+        row = self._rows.row
+        entry = next((e for e in self._catalogue if row and e.name == row.pull), None)
+        if entry is not None:
+            bar = self.query_one(PullBar)
+            bar.pull(self._services.library, entry.name, entry.size_bytes)
+            self.refresh_bindings()
+
+    @work(exclusive=True, group="key", exit_on_error=False)
+    async def action_enter_key(self) -> None:
+        """Open the screen of keys, and list again what is ready then."""
+        from g4tui.tui.screens.keys import KeysScreen
+
+        await self.app.push_screen_wait(KeysScreen())
+        self._read(self._rows.row.key if self._rows.row else None)
 
     def action_stop_pull(self) -> None:
         """End the pull; what came so far is kept."""

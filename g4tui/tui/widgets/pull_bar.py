@@ -29,7 +29,7 @@ class PullBar(Widget):
         height: auto;
         display: none;
         &.-pulling { display: block; }
-        Static { height: 1; }
+        Static { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
         ProgressBar { width: 1fr; height: 1; Bar { width: 1fr; } }
     }
     """
@@ -120,5 +120,5 @@ class PullBar(Widget):
                 parts.append(f"{words.size(int(rate))}/s")
                 parts.append(f"{words.duration((total - done) / rate)} left" if total else "")
         state = "Stopping" if self._cancel.requested else "Pulling"
-        text = f"{state} {clean_line(self._pulled_name)}   {'   '.join(filter(None, parts))}"
+        text = f"{state} {clean_line(self._pulled_name)}  {'  '.join(filter(None, parts))}"
         self.query_one(Static).update(text)
