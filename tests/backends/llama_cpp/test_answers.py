@@ -36,7 +36,7 @@ def test_a_sampled_answer_is_reused_to_its_last_token(local: Local) -> None:
 
 
 def test_zero_temperature_says_the_same_again(local: Local, opened: Callable[..., Local]) -> None:
-    """Asked again, in another conversation, after something else, and in another process's place."""
+    """Asked again, in another conversation, after something else, and by another engine."""
     params = Params(temperature=0.0, max_tokens=40)
     talk = (LONG[:700], "The last item is the dearest.", "Are you sure? Explain it.")
     first = local.say(*talk, params=params)
