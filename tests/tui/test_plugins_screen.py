@@ -14,7 +14,9 @@ from support.screen_host import ScreenHost, services_of, settled, shown, told
 
 
 @pytest.fixture
-def app(rooms: Rooms) -> ScreenHost:
+def app(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> ScreenHost:
+    """Two plugins, whatever else is installed here."""
+    monkeypatch.setattr("g4tui.plugin.manager.installed_sources", list)
     rooms.plugins = load_plugins(
         extra={
             "broken\x1b[2J": SimpleNamespace(G4TUI_API=99),
