@@ -5,7 +5,7 @@ from pathlib import Path
 from g4tui.core import G4tuiError, Host, ModelSpec
 from g4tui_ctransformers.engine import CtransformersEngine
 from g4tui_ctransformers.native import Model
-from g4tui_ctransformers.options import CtransformersOptions, ModelOptions
+from g4tui_ctransformers.options import CtransformersOptions
 from g4tui_ctransformers.precheck import Candidate, examine
 from g4tui_ctransformers.prompts import Prompter
 from g4tui_ctransformers.words import WHOLE
@@ -18,7 +18,7 @@ def open_engine(
 ) -> CtransformersEngine:
     """Load a model. Raises `G4tuiError`: `model`, `unsupported`, `memory`, `config`, `missing`."""
     found = examine(path, spec.model, spec.context, options)
-    prompter = Prompter(spec.model, found.family, options.models.get(spec.model, ModelOptions()))
+    prompter = Prompter(spec.model, found.family, options.of(spec.model))
     _check_memory(found)
     threads = options.threads or max(1, host.threads - 1)
     host.progress(0, 2)

@@ -1,5 +1,6 @@
 """What `[backends.ctransformers]` may say."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -42,3 +43,7 @@ class CtransformersOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     batch_size: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
     lib: str = ""
     models: dict[str, ModelOptions] = {}
+
+    def of(self, model: str) -> ModelOptions:
+        """The table of a model, by its name, its path or its file's name without suffix."""
+        return self.models.get(model) or self.models.get(Path(model).stem) or ModelOptions()

@@ -6,7 +6,7 @@ import msgspec
 
 from g4tui.core import G4tuiError
 from g4tui.formats import GgmlHeader, GgufHeader, check_gguf, read_ggml, sniff
-from g4tui_ctransformers.options import CtransformersOptions, ModelOptions
+from g4tui_ctransformers.options import CtransformersOptions
 
 _QUANTISED = {"Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"}
 _K_QUANTISED = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"}
@@ -37,7 +37,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
 def examine(path: Path, name: str, context: int | None, options: CtransformersOptions) -> Candidate:
     """Read the header and decide. Raises `G4tuiError`: `missing`, `model`, `usage`, `storage`."""
-    table = options.models.get(name, ModelOptions())
+    table = options.of(name)
     wanted = context or table.context or options.context
     if not path.is_file():
         raise G4tuiError("missing", "There is no such file", str(path), "See: g4tui models")

@@ -14,7 +14,7 @@ class Family(msgspec.Struct, frozen=True):
     `fields` are 32-bit numbers in file order (`n_*` counts, `f:` floats). `repeats_vocabulary`: the
     vocabulary's length stands once more before it. `scores`: a float follows each word. `shapes`
     tells the tensors that the family must hold, `optional` those it may. `mark`: a word that tells
-    this family from another one of the same layout.
+    this family from another one of the same layout. `utf8`: its words are texts, not bytes.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Family(msgspec.Struct, frozen=True):
     optional: frozenset[str] = frozenset()
     prefixes: tuple[str, ...] = ()
     mark: bytes = b""
+    utf8: bool = False
 
 
 def _layers(numbers: Numbers, prefix: str, layer: Shapes) -> Shapes:
@@ -164,6 +165,7 @@ UNNAMED = (
         "mpt",
         ("n_embd", "n_ctx", "n_head", "n_layer", "n_vocab", "f:alibi", "f:clip", "ftype"),
         shapes=_mpt,
+        utf8=True,
     ),
     Family(
         "replit",

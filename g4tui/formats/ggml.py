@@ -166,8 +166,18 @@ def _read_words(reader: Reader, family: Family, count: int) -> None:
     marked = not family.mark
     for word in reader.strings(count, _MAX_WORD, extra=4 if family.scores else 0):
         marked = marked or word.startswith(family.mark)
+        if family.utf8 and not _is_text(word):  # a loader in C++ ends its process over it
+            raise damaged(f"Its word {word[:20]!r} is no UTF-8.")
     if not marked:
         raise damaged(f"It is no {family.name} model: a word is missing.")
+
+
+def _is_text(word: bytes) -> bool:
+    try:
+        word.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _skip_merges(reader: Reader) -> None:

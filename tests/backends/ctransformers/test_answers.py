@@ -17,6 +17,8 @@ from g4tui.core import (
     Usage,
 )
 from g4tui.worker import Worker
+from support.model_files import written
+from support.old_families import tiny_family
 from support.workers import text_of
 
 from .conftest import MakeWorker
@@ -46,6 +48,23 @@ async def test_each_kind_of_file_answers(make_worker: MakeWorker, model: str) ->
     assert usage_of(first).completion == 12
     assert text_of(first) == text_of(again) != ""
     assert usage_of(again).cached == usage_of(again).prompt - 1
+
+
+@pytest.mark.parametrize("family", ["gptj", "gptneox", "dolly-v2", "mpt", "replit"])
+async def test_each_old_family_answers(
+    make_worker: MakeWorker, tmp_path: Path, family: str
+) -> None:
+    path = written(tmp_path, "old.bin", tiny_family(family))
+    worker = make_worker(str(path), models={"old": {"format": "none"}})
+    await worker.start()
+    try:
+        events = await ask(worker, "the cat", Params(temperature=0.0, max_tokens=5))
+        full = await ask(worker, "the cat", Params(temperature=0.0))
+    finally:
+        await worker.close()
+    assert usage_of(events).completion == 5
+    assert full[-1] in (Finished("length"), Finished("stop"))
+    assert usage_of(full).prompt + usage_of(full).completion <= worker.context == 64
 
 
 async def test_the_prompt_is_counted_as_it_is_read(make_worker: MakeWorker) -> None:
