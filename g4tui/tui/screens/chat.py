@@ -111,8 +111,10 @@ class ChatScreen(Screen[None]):
         self.transcript.show([NoticeEntry("failed", error, ("Ctrl+R try again", "Ctrl+Q quit"))])
 
     def plugins_loaded(self) -> None:
-        """Where the words go can be told now."""
+        """Where the words go can be told now, and whether there is anything to talk to."""
         self._show_place()
+        if self.flow is not None:
+            self.do(self.dialogs.first_run(self.flow), "dialog")
 
     async def _load_history(self, services: Services) -> None:
         for text in await in_thread(recent_prompts, services.store):

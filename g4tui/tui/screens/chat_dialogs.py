@@ -47,6 +47,17 @@ class ChatDialogs:
         if await self.confirm("Delete this chat?", detail, "Delete") and self._screen.flow:
             await self._screen.flow.delete(session)
 
+    async def first_run(self, flow: "Flow") -> None:
+        """Help along where no model is ready."""
+        models = await flow.services.runtime.list_models()
+        if any(model.ready for model in models):
+            return
+        from g4tui.tui.screens.first_run import FirstRunScreen
+
+        model = await self._app.push_screen_wait(FirstRunScreen())
+        if model:
+            await flow.choose(model)
+
     async def choose_model(self) -> None:
         """The picker."""
         from g4tui.tui.screens.models import ModelsScreen
