@@ -1,5 +1,6 @@
 """Which models there are, and how one is opened. Imports nothing heavy."""
 
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
@@ -67,10 +68,11 @@ def find_file(name: str, host: Host) -> Path:
     if path.is_absolute() and path.is_file():
         return path
     what = "file" if path.is_absolute() else "model"
+    near = get_close_matches(name, [file.name for file in host.model_files], n=1)
     raise G4tuiError(
         "missing",
         f"There is no such {what}",
-        name,
+        f"{name}; did you mean {near[0]}?" if near else name,
         "See what is here with: g4tui models; get one with: g4tui models pull NAME",
     )
 

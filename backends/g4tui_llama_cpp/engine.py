@@ -1,6 +1,7 @@
 """A loaded model that answers: the backend's engine, one request at a time."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from time import perf_counter
 
 from g4tui.core import (
@@ -9,7 +10,6 @@ from g4tui.core import (
     Event,
     Failed,
     Finished,
-    FinishReason,
     G4tuiError,
     Host,
     Message,
@@ -20,12 +20,11 @@ from g4tui.core import (
     estimated_tokens,
 )
 from g4tui_llama_cpp import native
-from g4tui_llama_cpp.detokenize import Detokenizer
+from g4tui_llama_cpp.answer import Answer, not_evaluated
 from g4tui_llama_cpp.loaded import Loaded
 from g4tui_llama_cpp.prompt import Prompt, encode, fewest_tokens
 from g4tui_llama_cpp.sampler import is_repeatable, make_sampler, model_defaults
 from g4tui_llama_cpp.scoring import mean_vectors, score
-from g4tui_llama_cpp.stops import StopFilter
 from g4tui_llama_cpp.template import ChatTemplate
 
 
@@ -80,18 +79,17 @@ class LlamaCppEngine(Engine):
 
     def _answer(self, request: Request, cancel: Cancel, started: float) -> Iterator[Event]:
         held = self._loaded.apply(request.adapters or self._default_adapters)
-        keep = self._keep and request.cache_key is not None
-        held.move_to(self._host.conversation_dir(str(request.cache_key)) if keep else None)
+        held.move_to(self._folder(request.cache_key))
         prompt = self._prompt(request)
         limit = self._room(prompt, request.params.max_tokens)
         cached = held.reuse(prompt.ids, exactly=is_repeatable(request.params, self._defaults))
-        for done in self._prefill(prompt.ids, cached):
+        for done in self._prefill(prompt.ids, cached, cancel):
             yield Progress("prefill", done, len(prompt.ids))
         if len(held.ids) < len(prompt.ids):
             yield Usage(prompt=len(prompt.ids), cached=cached, cost_usd=0.0)
             yield Finished("cancelled")
             return
-        answer = _Answer(self._loaded, self._template.stops + request.params.stop)
+        answer = Answer(self._loaded, self._template.stops + request.params.stop)
         sampler = make_sampler(
             self._model, request.params, self._defaults, prompt.ids[prompt.answer_start :]
         )
@@ -115,10 +113,22 @@ class LlamaCppEngine(Engine):
         )
         yield Finished(answer.reason)
 
-    def _prefill(self, ids: list[int], done: int) -> Iterator[int]:
-        """Evaluate `ids[done:]`; gives how many are done, after each batch. Ends when aborted."""
+    def _folder(self, cache_key: str | None) -> Path | None:
+        """Where a conversation is kept; a cache that cannot be written is no reason to fail."""
+        if cache_key is None or not self._keep:
+            return None
+        try:
+            return self._host.conversation_dir(cache_key)
+        except OSError as error:
+            self._host.log(f"The conversation's cache cannot be made: {error}")
+            return None
+
+    def _prefill(self, ids: list[int], done: int, cancel: Cancel) -> Iterator[int]:
+        """Evaluate `ids[done:]`; gives how many are done, after each batch. Ends when stopped."""
         held, context = self._loaded.held, self._loaded.context
-        while done < len(ids):
+        if len(ids) - done > context.batch_size:
+            yield done
+        while done < len(ids) and not cancel.requested:
             batch = ids[done : done + context.batch_size]
             last = done + len(batch) == len(ids)
             result = context.decode(batch, done, "last" if last else "none")
@@ -127,7 +137,7 @@ class LlamaCppEngine(Engine):
                 return
             if result != native.DECODED:
                 held.resync()
-                raise _not_evaluated(result)
+                raise not_evaluated(result)
             held.add(batch)
             done += len(batch)
             yield done
@@ -216,64 +226,5 @@ class LlamaCppEngine(Engine):
         self._loaded.close()
 
 
-class _Answer:
-    """One answer while it is generated. `first` and `last` are times of its tokens."""
-
-    def __init__(self, loaded: Loaded, stops: Sequence[str]) -> None:
-        self._loaded = loaded
-        self._stops = StopFilter(stops)
-        self.ids: list[int] = []
-        self.reason: FinishReason = "length"
-        self.first = 0.0
-        self.last = 0.0
-
-    def run(self, sampler: native.Sampler, limit: int, cancel: Cancel) -> Iterator[str]:
-        """Pieces of text until the answer ends; then `reason` says why."""
-        model, context, held = self._loaded.model, self._loaded.context, self._loaded.held
-        words = Detokenizer(model, self._loaded.shown)
-        while True:
-            token = sampler.sample(context)
-            self.last = perf_counter()
-            self.first = self.first or self.last
-            if model.is_end(token):
-                self.reason = "stop"
-                break
-            self.ids.append(token)
-            text = self._stops.push(words.push(token))
-            if text:
-                yield text
-            if self._stops.hit:
-                self.reason = "stop"
-                break
-            if cancel.requested:
-                self.reason = "cancelled"
-                break
-            if len(self.ids) == limit:
-                break
-            result = context.decode((token,), len(held.ids), "last")
-            if result == native.ABORTED:
-                self.reason = "cancelled"
-                break
-            if result != native.DECODED:
-                raise _not_evaluated(result)
-            held.add((token,))
-        if rest := self._stops.flush():
-            yield rest
-
-    def rate(self) -> float | None:
-        """Tokens per second after the first."""
-        count, seconds = len(self.ids) - 1, self.last - self.first
-        return count / seconds if count > 0 and seconds > 0 else None
-
-
 def _unusable(detail: str) -> G4tuiError:
     return G4tuiError("usage", "This request cannot be answered", detail, "Change the request.")
-
-
-def _not_evaluated(result: int) -> G4tuiError:
-    return G4tuiError(
-        "internal",
-        "llama.cpp could not evaluate the text",
-        f"llama_decode gave {result}; the log says more.",
-        "Try again; if it stays so, load the model with a smaller context.",
-    )

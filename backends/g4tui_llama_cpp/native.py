@@ -120,6 +120,21 @@ class Model:
                 return buffer.value.decode("utf-8", "replace")
             size = length + 1
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers the weights are."""
+        count: int = lib.llama_model_n_params(self.handle)
+        return count
+
+    @property
+    def can_chat(self) -> bool:
+        """Whether it writes on from a text; encoders and diffusion models do not."""
+        return bool(
+            lib.llama_model_has_decoder(self.handle)
+            and not lib.llama_model_has_encoder(self.handle)
+            and not lib.llama_model_is_diffusion(self.handle)
+        )
+
     def chat_template(self) -> str | None:
         """The Jinja source that the file carries."""
         source = lib.llama_model_chat_template(self.handle, None)

@@ -20,6 +20,13 @@ def open_engine(
 ) -> LlamaCppEngine:
     """Load a model. Raises `G4tuiError` of kind `model`, `memory` or `usage`."""
     header = check_gguf(path)
+    if options.kv_type != "f16" and options.flash_attention is False:
+        raise G4tuiError(
+            "config",
+            f"kv_type {options.kv_type} needs flash attention",
+            "[backends.llama-cpp] has flash_attention = false.",
+            "Remove one of the two settings.",
+        )
     context = _context_size(header, spec, options)
     layers = options.gpu_layers
     on_gpu = native.has_gpu() and layers != 0
@@ -36,6 +43,13 @@ def open_engine(
             "Pull the file again, or choose another model.",
         )
     try:
+        if not model.can_chat:
+            raise G4tuiError(
+                "unsupported",
+                f"{path.name} is not a model that chats",
+                f"Models of the kind {header.architecture} do not write on from a text.",
+                "Choose another model.",
+            )
         template = _template(model, options, host)
         settings = Settings(
             n_ctx=context,

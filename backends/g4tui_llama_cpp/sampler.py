@@ -10,6 +10,9 @@ from g4tui_llama_cpp.native import Model, Sampler
 
 # Used where neither the request nor the model's file says something else.
 DEFAULTS = Params(temperature=0.7, top_k=40, top_p=0.95, min_p=0.05, repeat_penalty=1.0)
+# Small models wander at higher temperatures, and circle without a penalty.
+SMALL = 1_000_000_000
+SMALL_DEFAULTS = Params(temperature=0.5, repeat_penalty=1.1)
 REPEAT_LAST = 256
 # What a GGUF may recommend for itself.
 _KEYS = {
@@ -23,15 +26,16 @@ _KEYS = {
 
 def model_defaults(model: Model) -> Params:
     """Our defaults with what the model's file recommends."""
+    ours = DEFAULTS.merged(SMALL_DEFAULTS) if model.parameters < SMALL else DEFAULTS
     found: dict[str, object] = {}
     for field, key in _KEYS.items():
         value = model.meta(key)
         if value is not None:
             found[field] = value
     try:
-        return DEFAULTS.merged(msgspec.convert(found, Params, strict=False))
+        return ours.merged(msgspec.convert(found, Params, strict=False))
     except msgspec.ValidationError:
-        return DEFAULTS
+        return ours
 
 
 def is_repeatable(params: Params, defaults: Params) -> bool:

@@ -96,7 +96,7 @@ def speed(engine: LlamaCppEngine) -> bool:
     question = Message("user", "Tell me a very long story.")
     ids = engine._encode((question,), False, Request((question,))).ids
     bare.decode(ids, 0, "last")
-    request = Request((question,), Params(temperature=0.0, max_tokens=ANSWER))
+    request = Request((question,), Params(temperature=0.0, repeat_penalty=1.0, max_tokens=ANSWER))
     answer = engine._answer(request, Cancel(), time.perf_counter())
     while not isinstance(next(answer), TextDelta):
         pass
