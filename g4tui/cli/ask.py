@@ -63,7 +63,7 @@ def ask(
     from g4tui.attachments import read_attachment
     from g4tui.cli.ask_input import question
     from g4tui.cli.ask_turn import Ask, answer
-    from g4tui.params import parse_params
+    from g4tui.config.params import parse_params
 
     assigned = parse_params(assignments)
     wanted = Ask(

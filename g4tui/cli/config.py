@@ -41,7 +41,7 @@ def path(app: App) -> None:
 @pass_app
 def show(app: App) -> None:
     """Print every setting and which file sets it."""
-    from g4tui.tables import dotted, leaves, value_at
+    from g4tui.config.tables import dotted, leaves, value_at
 
     plain = msgspec.to_builtins(app.settings)
     every = msgspec.structs.asdict(app.settings.chat.params)
@@ -108,8 +108,8 @@ def unset(app: App, key: str) -> None:
 def _check_backend(app: App, key: str, settings: object) -> None:
     """Let a backend that is at hand check its own table before it is written."""
     from g4tui.config import Settings, backend_options
+    from g4tui.config.tables import parse_key
     from g4tui.core import G4tuiError
-    from g4tui.tables import parse_key
 
     parts = parse_key(key)
     assert isinstance(settings, Settings)

@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
-            from g4tui.nearest import did_you_mean
+            from g4tui.core.nearest import did_you_mean
 
             guess = did_you_mean(args[0], self.lazy)
             raise click.UsageError(f"There is no command {args[0]!r}. {guess}", ctx) from error

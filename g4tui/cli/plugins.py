@@ -85,7 +85,7 @@ def disable(app: App, name: str) -> None:
 def _switch(app: App, name: str, *, on: bool) -> None:
     from g4tui.config import set_list
     from g4tui.core import G4tuiError
-    from g4tui.nearest import did_you_mean
+    from g4tui.core.nearest import did_you_mean
     from g4tui.plugin.sources import installed_sources
 
     disabled = app.settings.plugins.disabled

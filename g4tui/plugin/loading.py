@@ -10,7 +10,7 @@ import msgspec
 import pluggy
 
 from g4tui.core import Backend, ErrorInfo, ErrorKind, G4tuiError
-from g4tui.nearest import nearest
+from g4tui.core.nearest import nearest
 from g4tui.plugin import hookspecs
 from g4tui.plugin.exchange import Exporter, Importer
 from g4tui.plugin.report import PluginReport

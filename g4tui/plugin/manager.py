@@ -10,7 +10,7 @@ import msgspec
 import pluggy
 
 from g4tui.core import Backend, ErrorInfo, G4tuiError, Request
-from g4tui.nearest import did_you_mean
+from g4tui.core.nearest import did_you_mean
 from g4tui.plugin import hookspecs
 from g4tui.plugin.calls import TurnHooks
 from g4tui.plugin.exchange import Exporter, Importer

@@ -24,7 +24,7 @@ DROPPED = (
 BETWEEN = r"\x00-\x7f\x80-\xa1\xa7\xab\xb6\xb7\xbb\xbf\u2000-\u206f\u3000-\u303f\ud800-\udfff\s"
 
 # Letters that Unicode does not take apart, and that people type without their stroke or dot.
-STROKES = ("ıi", "łl", "øo", "đd")
+STROKES = (("ı", "i"), ("ł", "l"), ("ø", "o"), ("đ", "d"))
 # One character of a word that is longer than one character.
 IN_WORD = rf"[^\W_{SINGLE}]"
 

@@ -47,7 +47,7 @@ class Stages(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, with a guess for a name that nobody has."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            from g4tui.nearest import did_you_mean
+            from g4tui.core.nearest import did_you_mean
 
             guess = did_you_mean(args[0], COMMANDS)
             raise click.UsageError(f"There is no command {args[0]!r}. {guess}".rstrip(), ctx)

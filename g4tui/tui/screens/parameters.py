@@ -11,8 +11,8 @@ from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static, TextArea
 
+from g4tui.config.params import CONTEXT, RULES, Rule, parse_param
 from g4tui.core import G4tuiError, Params
-from g4tui.params import CONTEXT, RULES, Rule, parse_param
 from g4tui.sanitize import clean, clean_line
 from g4tui.tui.bindings import bindings
 from g4tui.tui.save_settings import save_settings

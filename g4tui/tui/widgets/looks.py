@@ -86,7 +86,28 @@ _KNOWN = frozenset(ROLES)
 
 
 def resolve(widget: Widget, role: str) -> Style:
-    """A role's style, or one written out (`$text-accent bold`), as the code colours are."""
-    if role in _KNOWN:
-        return widget.get_visual_style(f"transcript--{role}", partial=True)
-    return Style.parse(role)
+    """A role's style, or one written out (`$text-accent bold`), as the code colours are.
+
+    Only what the role sets is in it, with see-through colours mixed over the widget's own.
+    """
+    if role not in _KNOWN:
+        return Style.parse(role)
+    styles = widget.get_component_styles(f"transcript--{role}")
+    _, ground = widget.background_colors
+    background = ground + styles.background if styles.has_rule("background") else None
+    foreground = None
+    if styles.has_rule("color"):
+        under = background or ground
+        color = under.get_contrast_text(styles.color.a) if styles.auto_color else styles.color
+        foreground = under + color
+    look = styles.text_style
+    return Style(
+        background=background,
+        foreground=foreground,
+        bold=look.bold,
+        dim=look.dim,
+        italic=look.italic,
+        underline=look.underline,
+        reverse=look.reverse,
+        strike=look.strike,
+    )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from g4tui.core.nearest import did_you_mean
 from g4tui.core import G4tuiError
-from g4tui.nearest import did_you_mean
 from g4tui_training.lines import Broken, broken_line
 from g4tui_training.pairs import Turn
 from g4tui_training.recipe import Columns, Format, Shape, Source

@@ -18,10 +18,10 @@ from g4tui.config import (
     setting,
     unset_setting,
 )
+from g4tui.config.params import RULES
+from g4tui.config.tables import dotted, parse_key
 from g4tui.core import Backend, G4tuiError, NoOptions, Params
-from g4tui.params import RULES
 from g4tui.paths import Paths
-from g4tui.tables import dotted, parse_key
 
 
 @pytest.fixture

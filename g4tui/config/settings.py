@@ -13,11 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from g4tui.core import Backend, G4tuiError, Params
-from g4tui.nearest import did_you_mean
-from g4tui.params import check_params
-from g4tui.paths import Paths, private_folder
-from g4tui.tables import (
+from g4tui.config.params import check_params
+from g4tui.config.tables import (
     Table,
     bare,
     dotted,
@@ -32,6 +29,9 @@ from g4tui.tables import (
     with_value,
     without_value,
 )
+from g4tui.core import Backend, G4tuiError, Params
+from g4tui.core.nearest import did_you_mean
+from g4tui.paths import Paths, private_folder
 
 if TYPE_CHECKING:
     from msgspec.inspect import Type

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from g4tui.core import G4tuiError, Params
-from g4tui.nearest import did_you_mean
+from g4tui.core.nearest import did_you_mean
 
 
 class Rule(NamedTuple):
