@@ -1,5 +1,6 @@
 """Which models there are, and how one is opened. Imports nothing heavy."""
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,6 +43,10 @@ class LlamaCppBackend(Backend[LlamaCppOptions]):
         from g4tui_llama_cpp.opening import open_engine
 
         return open_engine(find_file(spec.model, host), spec, options, host)
+
+    def environment(self) -> Mapping[str, str]:
+        """Without it ggml starts gdb when it aborts, and buries its last words in a backtrace."""
+        return {"GGML_NO_BACKTRACE": "1"}
 
 
 def is_installed() -> bool:

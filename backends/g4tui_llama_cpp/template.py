@@ -21,7 +21,7 @@ FORMATS = {
     "plain": (
         "{% for m in messages %}{% if m.role == 'system' %}{{ m.content }}\n\n"
         "{% elif m.role == 'user' %}User: {{ m.content }}\n"
-        "{% else %}Assistant: {{ m.content }}\n{% endif %}{% endfor %}"
+        "{% else %}Assistant: {{ m.content | trim }}\n{% endif %}{% endfor %}"
         "{% if add_generation_prompt %}Assistant:{% endif %}"
     ),
 }

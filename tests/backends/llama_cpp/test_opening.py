@@ -1,5 +1,7 @@
 """Which models are listed, and which files are opened."""
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,11 +18,19 @@ from g4tui_llama_cpp.backend import LlamaCppBackend
 from g4tui_llama_cpp.footprint import available_bytes, check_memory, needed_bytes
 from g4tui_llama_cpp.options import LlamaCppOptions
 from support.local_engine import Local
+from support.model_files import spm_llama
 
 BASE = ModelFile(
     "smol", "/m/smol.gguf", 98_000_000, "gguf", architecture="llama", title="SmolLM2", context=8192
 )
 ADAPTER = ModelFile("poet", "/m/poet.gguf", 2_000_000, "gguf", role="adapter", architecture="llama")
+
+OPEN_IN_CHILD = (
+    "import sys; from pathlib import Path; from g4tui.core import *\n"
+    "from g4tui_llama_cpp.backend import LlamaCppBackend as B\n"
+    "try: B().open(ModelSpec('llama-cpp', sys.argv[1]), B.options(), Host(Path(sys.argv[2])))\n"
+    "except G4tuiError as error: print(error.info.kind, error.info.detail)\n"
+)
 
 
 def listed(*files: ModelFile) -> dict[str, object]:
@@ -100,14 +110,8 @@ def test_a_model_of_an_unknown_architecture_is_refused_with_its_reason(tmp_path:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    program = (
-        "import sys; from pathlib import Path; from g4tui.core import *\n"
-        "from g4tui_llama_cpp.backend import LlamaCppBackend as B\n"
-        "try: B().open(ModelSpec('llama-cpp', sys.argv[1]), B.options(), Host(Path(sys.argv[2])))\n"
-        "except G4tuiError as error: print(error.info.kind, error.info.detail)\n"
-    )
     done = subprocess.run(
-        [sys.executable, "-c", program, str(path), str(tmp_path)],
+        [sys.executable, "-c", OPEN_IN_CHILD, str(path), str(tmp_path)],
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     assert done.stdout.startswith("model ")
@@ -158,3 +162,18 @@ def test_memory_limits_of_a_container_count(tmp_path: Path) -> None:
     (group / "memory.max").write_text("500000\n")
     assert available_bytes(tmp_path) == 200_000
     assert available_bytes(tmp_path / "elsewhere") is None
+
+
+def test_when_llama_cpp_aborts_the_log_ends_with_its_reason(tmp_path: Path) -> None:
+    """Two words alike: nothing that a header shows, and an assertion of llama.cpp's."""
+    path = tmp_path / "abort.gguf"
+    path.write_bytes(spm_llama().replace(b"<0x10>", b"<0x11>"))
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN_IN_CHILD, str(path), str(tmp_path)],
+        env={**os.environ, **LlamaCppBackend().environment()},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGABRT
+    assert b"GGML_ASSERT" in done.stderr.splitlines()[-1]
