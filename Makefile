@@ -48,7 +48,7 @@ $(TEST_MODEL): | $(VENV)/installed
 	G4TUI_HOME=$(TEST_HOME) $(BIN)/g4tui models pull $(MODEL) >&2
 
 setup: $(VENV)/installed
-	@$(BIN)/g4tui models pull --if-missing $(MODEL) >&2
+	@$(BIN)/g4tui models pull $(MODEL) >&2
 
 run: setup
 	@if [ -n "$$PROMPT" ]; then $(BIN)/g4tui ask "$$PROMPT" </dev/null; \
