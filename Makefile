@@ -31,17 +31,17 @@ help:
 $(VENV)/made: Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "g4tui needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV) >&2
+	@$(PYTHON) -m venv $(VENV) >&2
 	@touch $@
 
 # Output goes to stderr, so that `make run | cat` prints the answer alone.
 $(VENV)/installed: $(VENV)/made pyproject.toml constraints.txt
 	@echo "Installing. Compiling llama.cpp takes 5 to 12 minutes, once." >&2
-	$(BIN)/pip install -c constraints.txt -e ".[llama-cpp]" >&2
+	@$(BIN)/pip install -c constraints.txt -e ".[llama-cpp]" >&2
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/pip install -c constraints.txt -e ".[dev]" >&2
+	@$(BIN)/pip install -c constraints.txt -e ".[dev]" >&2
 	@touch $@
 
 $(TEST_MODEL): | $(VENV)/installed
