@@ -11,6 +11,7 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.driver import Driver
+from textual.events import Event, Key, Paste
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
@@ -61,6 +62,7 @@ class G4tuiApp(App[int]):
         self._open_services = open_services
         self._start = (model, session)
         self._leaving = False
+        self._typed_early: list[Event] | None = []
         self.services: Services | None = None
         if theme and theme in self.available_themes:
             self.theme = theme
@@ -87,7 +89,18 @@ class G4tuiApp(App[int]):
         Signals(asyncio.get_running_loop(), self.leave).install()
         self.call_after_refresh(self._begin)
 
-    def _begin(self) -> None:
+    async def on_event(self, event: Event) -> None:
+        """What is typed before there is a prompt waits for it."""
+        early = self._typed_early
+        if early is not None and isinstance(event, Key | Paste) and not event.is_forwarded:
+            early.append(event)
+            return
+        await super().on_event(event)
+
+    async def _begin(self) -> None:
+        typed, self._typed_early = self._typed_early or [], None
+        for event in typed:
+            await super().on_event(event)
         self._in_background(self._open)
 
     def _in_background(self, work: Callable[[], None]) -> None:

@@ -1,7 +1,10 @@
 """The terminal's input, read so that Esc is quick and a paste of any size is one event."""
 
+import fcntl
 import os
 import selectors
+import struct
+import termios
 from codecs import getincrementaldecoder
 from collections.abc import Generator, Iterator
 
@@ -31,7 +34,7 @@ class Driver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read and dispatch until the driver stops."""
-        reader = InputReader(self._debug)
+        reader = InputReader(self._debug, typed_before=_waiting_bytes(self.fileno))
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
@@ -44,9 +47,14 @@ class Driver(LinuxDriver):
 
 
 class InputReader:
-    """Bytes in, messages out. `waiting`: something may be complete if nothing more comes soon."""
+    """Bytes in, messages out. `waiting`: something may be complete if nothing more comes soon.
 
-    def __init__(self, debug: bool = False) -> None:
+    `typed_before`: how many bytes were typed before the terminal was made raw; it has turned
+    Enter into a newline in them.
+    """
+
+    def __init__(self, debug: bool = False, *, typed_before: int = 0) -> None:
+        self._typed_before = typed_before
         self._parser = XTermParser(debug)
         self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._held = ""  # the beginning of what may become the mark of a paste
@@ -62,6 +70,10 @@ class InputReader:
             yield from self._tick()
             return
         self._idle = 0
+        if self._typed_before:
+            early, later = data[: self._typed_before], data[self._typed_before :]
+            self._typed_before -= len(early)
+            data = early.replace(b"\n", b"\r") + later
         text, self._held = self._held + self._decode(data), ""
         while text:
             if self._paste is not None:
@@ -116,6 +128,15 @@ class InputReader:
         if self._burst:
             pasted, self._burst = "".join(self._burst), []
             yield _paste(pasted.replace("\r", "\n"))
+
+
+def _waiting_bytes(descriptor: int) -> int:
+    try:
+        answer = fcntl.ioctl(descriptor, termios.FIONREAD, struct.pack("i", 0))
+    except OSError:
+        return 0
+    (count,) = struct.unpack("i", answer)
+    return int(count)
 
 
 def _paste(text: str) -> events.Paste:

@@ -25,18 +25,24 @@ def clock(created: float, now: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}" if moment.year != now.year else f"{moment:%d %b %H:%M}"
 
 
-def speed(usage: Usage | None) -> str:
-    """`41 tok/s · first 0.08 s`, as far as it is known."""
+def speed(usage: Usage | None, room: int = 200) -> str:
+    """`41 tok/s · first 0.08 s · 180 of 198 cached`, as far as it is known and fits in `room`."""
     if usage is None:
         return ""
-    parts = []
+    rate = first = cached = cost = ""
     if usage.tok_per_s is not None:
-        parts.append(f"{usage.tok_per_s:.0f} tok/s")
+        rate = f"{usage.tok_per_s:.0f} tok/s"
     if usage.ttft_s is not None:
-        parts.append(f"first {usage.ttft_s:.2f} s")
+        first = f"first {usage.ttft_s:.2f} s"
+    if usage.cached:
+        cached = f"{usage.cached:,} of {usage.prompt:,} cached"
     if usage.cost_usd:
-        parts.append(f"${usage.cost_usd:.4f}")
-    return " · ".join(parts)
+        cost = f"${usage.cost_usd:.4f}"
+    for parts in ((rate, first, cached, cost), (first, cached, cost), (first, cost), (cost,)):
+        text = " · ".join(filter(None, parts))
+        if len(text) <= room:
+            return text
+    return ""
 
 
 def tokens(usage: Usage | None) -> str:

@@ -1,5 +1,6 @@
 """The chat: sessions at the left, the conversation, the prompt below it."""
 
+import asyncio
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,9 +20,9 @@ from g4tui.tui.conversation import Conversation
 from g4tui.tui.flow import Flow
 from g4tui.tui.history import recent_prompts
 from g4tui.tui.screens.chat_dialogs import ChatDialogs
+from g4tui.tui.screens.chat_welcome import welcome
 from g4tui.tui.services import Services, in_thread
 from g4tui.tui.startup import error_of
-from g4tui.tui.widgets.entries import WelcomeEntry
 from g4tui.tui.widgets.header import Header
 from g4tui.tui.widgets.notice_entry import NoticeEntry
 from g4tui.tui.widgets.prompt import PromptBox
@@ -61,7 +62,8 @@ class ChatScreen(Screen[None]):
         self._start_model = start_model
         self._start_session = start_session
         self._sidebar_wanted: bool | None = None
-        self._queued: told.PromptSent | None = None
+        self._queued: list[told.PromptSent] = []
+        self._sending = asyncio.Lock()
         self._unread: set[str] = set()
         self.flow: Flow | None = None
         self.header = Header(id="header")
@@ -101,13 +103,17 @@ class ChatScreen(Screen[None]):
         self.do(self._load_history(services))
         self.sessions_changed()
         if self._start_session:
-            self.do(self.flow.open(self._start_session), "session")
-        if self._queued is not None:
-            queued, self._queued = self._queued, None
-            self._on_prompt_sent(queued)
+            self.do(self._open(self.flow, told.SessionChosen(self._start_session)), "session")
+        queued, self._queued = self._queued, []
+        for sent in queued:
+            self._on_prompt_sent(sent)
 
     def services_failed(self, error: ErrorInfo) -> None:
         """Nothing can be saved: say so, and offer another try."""
+        self.status.note = ""
+        queued, self._queued = self._queued, []
+        for sent in reversed(queued):
+            self.prompt_box.give_back(sent)
         self.transcript.show([NoticeEntry("failed", error, ("Ctrl+R try again", "Ctrl+Q quit"))])
 
     def plugins_loaded(self) -> None:
@@ -170,24 +176,8 @@ class ChatScreen(Screen[None]):
     def _welcome(self) -> None:
         assert self.flow is not None
         self.status.context = None
-        model = words.model_label(self.flow.choice.model)
         self.transcript.more_before = self.transcript.more_after = False
-        self.transcript.show(
-            [
-                WelcomeEntry(
-                    [
-                        ("Ask something", "title"),
-                        ("", ""),
-                        (f"{model} answers. Every word is saved on this machine.", "hint"),
-                        ("", ""),
-                        ("Ctrl+O   another model", "note"),
-                        ("Ctrl+G   parameters and system prompt", "note"),
-                        ("Ctrl+B   earlier chats", "note"),
-                        ("F1       all keys", "note"),
-                    ]
-                )
-            ]
-        )
+        self.transcript.show([welcome(self.flow.choice.model)])
 
     def _show_place(self) -> None:
         if self.flow is not None:
@@ -257,14 +247,19 @@ class ChatScreen(Screen[None]):
     @on(told.PromptSent)
     def _on_prompt_sent(self, event: told.PromptSent) -> None:
         if self.flow is None:
-            self._queued = event
-            self.tell("Opening the library: it is sent in a moment.")
+            self._queued.append(event)
+            self.status.note = "opening the library"
             return
-        self.do(self._send(self.flow, event), "send")
+        self.do(self._send(self.flow, event))
 
     async def _send(self, flow: Flow, event: told.PromptSent) -> None:
-        if await flow.send(event.text, event.attachments, event.editing):
-            self.prompt_box.sent()
+        sent = False
+        try:
+            async with self._sending:
+                sent = await flow.send(event.text, event.attachments, event.editing)
+        finally:
+            if not sent:
+                self.prompt_box.give_back(event)
 
     @on(told.SessionChosen)
     def _on_session_chosen(self, event: told.SessionChosen) -> None:
@@ -274,7 +269,8 @@ class ChatScreen(Screen[None]):
     async def _open(self, flow: Flow, event: told.SessionChosen) -> None:
         self.prompt_box.put_aside()
         self.status.context = None
-        await flow.open(event.session_id, event.message_id)
+        async with self._sending:  # what is sent from now on belongs to this session
+            await flow.open(event.session_id, event.message_id)
         self._colour_all()
         if self.sidebar_floats:
             self._sidebar_wanted = None

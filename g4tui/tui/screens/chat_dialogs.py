@@ -30,8 +30,8 @@ class ChatDialogs:
         """Yes or no."""
         from g4tui.tui.screens.confirm import ConfirmScreen
 
-        question = ConfirmScreen(title, detail, yes, "Cancel")
-        return bool(await self._app.push_screen_wait(question))
+        answer = await self._app.push_screen_wait(ConfirmScreen(title, detail, yes, "Cancel"))
+        return answer is True
 
     async def rename(self, session: str, title: str) -> None:
         """Another title."""

@@ -1,23 +1,46 @@
 """One line with the keys that act now, made from the live bindings; each can be clicked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
+from textual import events
 from textual.content import Content
 from textual.screen import Screen
 from textual.style import Style
 from textual.widgets import Static
 
+_GAP = "   "
+
+
+class _Hint(NamedTuple):
+    action: str
+    content: Content
+
 
 class KeyLine(Static):
-    """Shows the bindings with `show=True`; the one that closes comes last."""
+    """Shows the bindings with `show=True`; the one that closes comes last.
+
+    `keep`: where given, one row is all there is: hints of these actions stay longest, first to
+    last, and what does not fit is left out whole.
+    """
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "KeyLine { height: auto; width: 1fr; color: $text-muted; }"
+
+    def __init__(self, *, id: str | None = None, keep: Sequence[str] = ()) -> None:
+        super().__init__(id=id)
+        self._keep = keep
+        self._hints: list[_Hint] = []
 
     def on_mount(self) -> None:
         """Follow what the screen's keys are."""
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
         self._changed(self.screen)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """More or less room."""
+        if self._keep:
+            self._show()
 
     def _changed(self, screen: Screen[object]) -> None:
         if not self.is_attached or screen is not self.screen:
@@ -29,14 +52,28 @@ class KeyLine(Static):
                 shown = (self.app.get_key_display(binding), binding.description, binding.key)
                 keys.setdefault(binding.action, shown)
         ordered = sorted(keys.items(), key=lambda item: item[0] == "close")
-        self.update(Content("   ").join(_hints(shown for _, shown in ordered)))
+        self._hints = [_Hint(action, _content(*shown)) for action, shown in ordered]
+        self._show()
+
+    def _show(self) -> None:
+        hints = self._hints
+        if self._keep:
+            hints = _fitting(hints, self._keep, self.content_size.width)
+        self.update(Content(_GAP).join(hint.content for hint in hints))
 
 
-def _hints(keys: Iterable[tuple[str, str, str]]) -> Iterable[Content]:
-    for display, label, key in keys:
-        click = Style.from_meta({"@click": f"app.simulate_key({key!r})"})
-        # No line break inside a hint: the space is a no-break one.
-        text = Content.assemble(
-            (display, "$text-accent bold"), f"\xa0{label.replace(' ', chr(160))}"
-        )
-        yield text.stylize(click)
+def _fitting(hints: Iterable[_Hint], keep: Sequence[str], width: int) -> list[_Hint]:
+    def worth(hint: _Hint) -> int:
+        return keep.index(hint.action) if hint.action in keep else len(keep)
+
+    kept = sorted(hints, key=worth)
+    while kept and sum(h.content.cell_length + len(_GAP) for h in kept) - len(_GAP) > width:
+        kept.pop()
+    return [hint for hint in hints if hint in kept]
+
+
+def _content(display: str, label: str, key: str) -> Content:
+    click = Style.from_meta({"@click": f"app.simulate_key({key!r})"})
+    # No line break inside a hint: the space is a no-break one.
+    text = Content.assemble((display, "$text-accent bold"), f"\xa0{label.replace(' ', chr(160))}")
+    return text.stylize(click)

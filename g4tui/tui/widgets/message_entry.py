@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual.content import Content
@@ -163,9 +164,10 @@ class MessageEntry(Entry):
         if not self.is_answer:
             right.append((words.clock(row.created, datetime.now()), "note"))
             return two_sided([("You", "you")], _spaced(right), width, palette)
-        if facts := words.speed(row.usage):
-            right.insert(0, (facts, "note"))
         name = words.model_label(row.model)
+        taken = min(cell_len(name), 24) + sum(cell_len(text) + 3 for text, _ in right)
+        if facts := words.speed(row.usage, width - taken - 3):
+            right.insert(0, (facts, "note"))
         return two_sided([(name, "answerer")], _spaced(right), width, palette)
 
     def _attachments(self, width: int, palette: Palette) -> list[Line]:

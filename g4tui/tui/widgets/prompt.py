@@ -60,8 +60,19 @@ class Prompt(TextArea):
         return line
 
     async def _on_key(self, event: events.Key) -> None:
-        """Enter is a binding here, not a character."""
-        if event.key == "enter":
+        """Keys that are bound here act in their turn.
+
+        Textual runs bindings only once a key has bubbled up: what was typed right after Enter
+        would be in the editor before Enter is heard.
+        """
+        if event.is_printable:
+            return
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and active.node is self:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(active.binding.action)
+        elif event.key == "enter":  # not a character here, wherever it is mapped to
             event.prevent_default()
 
     async def _on_paste(self, event: events.Paste) -> None:
@@ -154,15 +165,20 @@ class PromptBox(Vertical):
 
     def send(self) -> None:
         """Post what is there and start afresh; nothing, where nothing was typed."""
-        text = self.prompt.text
-        if not text.strip() and not self._attachments:
+        text = _without_blank_ends(self.prompt.text)
+        if not text and not self._attachments:
             return
         self.post_message(PromptSent(text, tuple(self._attachments), self._editing))
-
-    def sent(self) -> None:
-        """It was taken: remember it and empty the prompt."""
-        self.prompt.asked.add(self.prompt.text)
+        self.prompt.asked.add(text)
         self.clear()
+
+    def give_back(self, unsent: PromptSent) -> None:
+        """It was not sent: it stands before what was typed since."""
+        later = self.prompt.text
+        self._editing = unsent.editing
+        self._attachments[:0] = unsent.attachments
+        self._pasted = len(self._attachments)
+        self._load("\n".join(filter(None, (unsent.text, later))))
 
     def put_aside(self) -> None:
         """Stop editing an earlier message; what was typed for a new one stays."""
@@ -182,11 +198,15 @@ class PromptBox(Vertical):
         """Edit an earlier message: sending makes another version of it."""
         self._editing = message_id
         self._attachments = list(attachments)
+        self._load(text)
+        self.prompt.focus()
+
+    def _load(self, text: str) -> None:
         self.prompt.load_text(text)
         self.prompt.move_cursor(self.prompt.document.end)
-        self.border_title = "Editing: Enter asks anew, Esc leaves it"
+        editing = self._editing is not None
+        self.border_title = "Editing: Enter asks anew, Esc leaves it" if editing else ""
         self._show_chips()
-        self.prompt.focus()
 
     def type(self, character: str) -> None:
         """A character that was typed elsewhere."""
@@ -202,3 +222,10 @@ class PromptBox(Vertical):
             chips = Content.assemble(chips, ("   Backspace removes", "$text-muted"))
         self.query_one("#chips", Static).update(chips)
         self.set_class(bool(self._attachments), "-chips")
+
+
+def _without_blank_ends(text: str) -> str:
+    """No blank lines before and nothing blank after; the first line keeps its indent."""
+    lines = text.rstrip().split("\n")
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    return "\n".join(lines[first:])

@@ -8,6 +8,18 @@ from textual.widgets import Static
 
 from g4tui.tui.widgets.key_line import KeyLine
 
+_KEEP = (
+    "screen.stop",
+    "send",
+    "app.help",
+    "act('regenerate')",
+    "act('copy')",
+    "act('edit')",
+    "screen.new_session",
+    "app.command_palette",
+    "screen.choose_model",
+)
+
 
 class StatusLine(Horizontal):
     """`context` is (used, limit) in tokens; `note` says what goes on (loading, reading)."""
@@ -24,7 +36,7 @@ class StatusLine(Horizontal):
     note: reactive[str] = reactive("")
 
     def compose(self) -> ComposeResult:
-        yield KeyLine(id="keys")
+        yield KeyLine(id="keys", keep=_KEEP)
         yield Static("", id="facts", markup=False)
 
     def watch_context(self) -> None:
