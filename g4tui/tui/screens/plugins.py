@@ -22,7 +22,7 @@ from g4tui.tui.services import Services, in_thread
 from g4tui.tui.widgets.line_list import LineList
 
 STATES = {"ok": "✓ on", "failed": "✗ failed", "disabled": "– off"}
-STATE_WIDTH, TIME_WIDTH = 22, 9
+STATE_WIDTH, TIME_WIDTH = 28, 9
 
 
 class _Line(NamedTuple):
