@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from g4tui_llama_cpp.backend import LlamaCppBackend
 
 from g4tui.core import ModelFile, ModelSpec
 from g4tui.testing.conformance import BackendConformance, Subject
+from g4tui_llama_cpp.backend import LlamaCppBackend
 
 pytestmark = pytest.mark.model
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from support.fault_server import Connection, FaultServer, parrot, refusal
 
 from g4tui.core import ModelSpec
 from g4tui.testing.conformance import BackendConformance, Subject
 from g4tui_openai.backend import OpenAIBackend
 from g4tui_openai.options import Options, Server
+from support.fault_server import Connection, FaultServer, parrot, refusal
 
 
 def only_parrot(connection: Connection) -> None:

@@ -32,7 +32,8 @@ from g4tui_llama_cpp.backend import LlamaCppBackend
 from g4tui_llama_cpp.engine import LlamaCppEngine
 from g4tui_llama_cpp.options import LlamaCppOptions
 
-MODEL = Path(__file__).parents[2] / ".cache" / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+REPOSITORY = Path(__file__).parents[2]
+MODEL = REPOSITORY / ".cache/home/data/models/smollm2-135m-instruct.gguf"
 THREADS = min(2, os.cpu_count() or 1)
 ANSWER, WINDOW = 2_000, 250
 CHAT = " ".join(

@@ -105,6 +105,7 @@ def make_distribution(
     points = f"[g4tui]\n{entry or name} = {module}\n"
     (info / "entry_points.txt").write_text(points, encoding="utf-8")
 
+
 TALKER = '''
 """A backend whose models do what their names say: count, fail, hostile, think, hooked."""
 
