@@ -74,6 +74,25 @@ print(json.dumps([type(backend).__name__, report.status, list(report.provides)])
     assert {"backend:shout", "hook:prepare_turn"} <= set(provides)
 
 
+def test_it_is_in_the_lists_and_answers(installed: Path, tmp_path: Path) -> None:
+    """As the tutorial promises, on the command line."""
+
+    def g4tui(*arguments: str) -> str:
+        done = python("-m", "g4tui", *arguments, path=installed, home=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    plugins, models = json.loads(g4tui("plugins", "--json")), json.loads(g4tui("models", "--json"))
+    (plugin,) = [each for each in plugins if each["name"] == "shout"]
+    assert plugin["status"] == "ok"
+    (model,) = [
+        each for each in json.loads(g4tui("models", "--json")) if each["backend"] == "shout"
+    ]
+    assert (model["id"], model["ready"], model["local"]) == ("shout:loud", True, True)
+    answer = g4tui("ask", "-m", "shout:loud", "hello, it is {today}")
+    assert re.fullmatch(r"HELLO, IT IS \d{4}-\d\d-\d\d!\n", answer)
+
+
 def test_it_passes_the_suite(installed: Path, tmp_path: Path) -> None:
     command = ("-m", "pytest", "-q", "-p", "no:cacheprovider", str(installed / "test_shout.py"))
     done = python(*command, path=installed, home=tmp_path)
