@@ -74,10 +74,9 @@ class Flow:
         await self.conversation.open(self.services.store, session, message)
         row = self.session
         assert row is not None
-        context = self.services.settings.chat.context
         self.choice = Choice(
             row.model or self.services.settings.chat.model,
-            SessionOptions(row.system, row.params, context),
+            SessionOptions(row.system, row.params, row.context),
         )
         self._face.session_changed()
 
@@ -115,6 +114,7 @@ class Flow:
                 self.session.id,
                 system=options.system,
                 params=options.params,
+                context=options.context or 0,
             )
             self._updated(row)
 
@@ -202,9 +202,15 @@ class Flow:
         self._face.tell(f"{spec.base.id} may be started again.")
 
     async def destination(self) -> str:
-        """The host that the next question would go to; empty: it stays here."""
-        spec = self._spec(self.choice.model)
-        return await in_daemon(lambda: self.services.runtime.destination(spec))
+        """The host that the next question would go to; empty: it stays here.
+
+        Where the model's plugin does not work nothing goes anywhere: the answer will say why.
+        """
+        try:
+            spec = self._spec(self.choice.model)
+            return await in_daemon(lambda: self.services.runtime.destination(spec))
+        except G4tuiError:
+            return "not available"
 
     async def _new_session(self) -> "SessionRow":
         options = self.choice.options
@@ -213,6 +219,7 @@ class Flow:
             model=self.choice.model,
             system=options.system,
             params=options.params,
+            context=options.context,
         )
         self.conversation.session = row
         return row
