@@ -20,7 +20,7 @@ class Command(NamedTuple):
     """A line of the palette and what it does. `shown`: listed before anything is typed."""
 
     title: str
-    help: str
+    hint: str
     run: Callable[[], Awaitable[None]]
     shown: bool = True
 
@@ -35,15 +35,16 @@ class CommandsProvider(Provider):
     async def discover(self) -> Hits:
         for command in self.commands():
             if command.shown:
-                yield DiscoveryHit(Content(command.title), command.run, command.title, command.help)
+                display = _with_hint(Content(command.title), command.hint)
+                yield DiscoveryHit(display, command.run, command.title)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for command in self.commands():
             score = matcher.match(command.title)
             if score > 0:
-                title = matcher.highlight(command.title)
-                yield Hit(score, title, command.run, command.title, command.help)
+                display = _with_hint(matcher.highlight(command.title), command.hint)
+                yield Hit(score, display, command.run, command.title)
 
 
 class Commands(CommandsProvider):
@@ -64,9 +65,10 @@ class Commands(CommandsProvider):
         self._asking.cancel()
 
     def commands(self) -> Iterable[Command]:
-        for action in ACTIONS:
+        # What is done to chats comes before what is done to the program.
+        for action in sorted(ACTIONS, key=lambda action: action.place == "anywhere"):
             if action.palette:
-                yield Command(action.label, _help(self.app, action), partial(self._act, action))
+                yield Command(action.label, _hint(self.app, action), partial(self._act, action))
         yield Command("Theme", "Choose among all themes", self._choose_theme)
         for model in self._models:
             title = f"Model: {clean_line(model.title)}"
@@ -124,7 +126,12 @@ async def _use_theme(app: App[object], name: str) -> None:
         app.notify(text, severity="warning", markup=False)
 
 
-def _help(app: App[object], action: Action) -> str:
+def _with_hint(title: Content, hint: str) -> Content:
+    """One line: the title, and beside it what is only good to know."""
+    return Content.assemble(title, "   ", (hint, "$text-muted")) if hint else title
+
+
+def _hint(app: App[object], action: Action) -> str:
     """The keys of an action as they are mapped now, and what more is to say of it."""
     keys = app._keymap.get(action.id, action.keys)
     shown = " ".join(_display(app, action, key) for key in keys.split(",") if key)

@@ -26,7 +26,6 @@ from g4tui.tui.widgets.pull_bar import PullBar
 if TYPE_CHECKING:
     from g4tui.models import CatalogueEntry
 
-DEFAULT = "smollm2-135m-instruct"
 PIP_LINE = "pip install 'g4tui[llama-cpp]'"
 SERVER_PIP_LINE = "pip install 'g4tui[openai]'"
 MODELS_A_SERVER = 4
@@ -99,11 +98,11 @@ class FirstRunScreen(Dialog[str]):
 
     @work(exclusive=True, group="look", exit_on_error=False)
     async def _look(self) -> None:
-        from g4tui.models import catalogue
+        from g4tui.models import DEFAULT, catalogue
 
         services = self._services
         entries = await in_thread(catalogue)
-        self._entry = next((entry for entry in entries if entry.name == DEFAULT), None)
+        self._entry = next(entry for entry in entries if entry.name == DEFAULT)
         self._models = await services.runtime.list_models()
         self._show()
         self._found = await in_thread(find_local)
@@ -141,10 +140,11 @@ class FirstRunScreen(Dialog[str]):
     def _offers(self) -> Iterable[Offer]:
         ready = [model for model in self._models if model.ready]
         here = [model for model in ready if model.local and "@" not in model.id.partition(":")[0]]
+        entry = self._entry
         yield Offer("", "On this machine")
         for model in here[:MODELS_A_SERVER]:
-            yield Offer(model.id, f"Use {clean_line(model.title)}", "ready", model.id)
-        entry = self._entry
+            title = entry.title if entry and model.id == f"llama-cpp:{entry.name}" else model.title
+            yield Offer(model.id, f"Use {clean_line(title)}", "ready", model.id)
         if entry is not None and f"llama-cpp:{entry.name}" not in {model.id for model in ready}:
             fact = f"{words.size(entry.size_bytes)}, {clean_line(entry.licence)}"
             yield Offer(PULL, f"Pull {clean_line(entry.title)}", fact)
@@ -188,7 +188,9 @@ class FirstRunScreen(Dialog[str]):
             self._take(offer.use)
         elif offer.key == PULL and self._entry is not None:
             self._say("")
-            self.query_one(PullBar).pull(self._services.library, DEFAULT, self._entry.size_bytes)
+            entry = self._entry
+            bar = self.query_one(PullBar)
+            bar.pull(self._services.library, entry.name, entry.size_bytes)
             self.refresh_bindings()
         elif offer.key == KEYS:
             self._enter_key()
@@ -214,6 +216,7 @@ class FirstRunScreen(Dialog[str]):
         said = self.query_one("#said", Static)
         said.update(clean(text))
         said.set_class(wrong, "error")
+        self.query_one("#saying").display = bool(text)
 
     @work(exit_on_error=False)
     async def _enter_key(self) -> None:

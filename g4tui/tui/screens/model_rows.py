@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 from textual.content import Content
 
 from g4tui.core import ModelInfo
@@ -73,11 +74,13 @@ def model_rows(
     """The rows that match every word of `query`, grouped under headings."""
     here = {model.id for model in models}
     pulls = [_entry(entry) for entry in catalogue if f"llama-cpp:{entry.name}" not in here]
+    titles = {f"llama-cpp:{entry.name}": entry.title for entry in catalogue}
     groups: dict[str, list[ModelRow]] = {HERE: [], "Can be pulled": pulls}
     for model in models:
         place = HERE
         if not model.local:
             place = f"{destination(model) or model.backend}: what you write is sent there"
+        model = msgspec.structs.replace(model, title=titles.get(model.id, model.title))
         row = _model(model, current, default, held(model.id))
         groups.setdefault(clean_line(place), []).append(row)
     wanted = query.casefold().split()
@@ -123,6 +126,8 @@ def _model(model: ModelInfo, current: str, default: str, held: bool) -> ModelRow
 
 
 def _entry(entry: "CatalogueEntry") -> ModelRow:
+    size = words.size(entry.size_bytes) if entry.exact else f"about {words.size(entry.size_bytes)}"
+    note = (entry.note,) if entry.note else ()
     return ModelRow(
         f"pull {entry.name}",
         clean_line(entry.title),
@@ -130,20 +135,17 @@ def _entry(entry: "CatalogueEntry") -> ModelRow:
         context_text(entry.context),
         words.size(entry.ram_bytes),
         "pull",
-        (
-            f"{words.size(entry.size_bytes)} to download · licence {clean_line(entry.licence)}",
-            clean_line(entry.source),
-        ),
+        (f"{size} to download · licence {clean_line(entry.licence)}", *note, entry.source),
         pull=entry.name,
     )
 
 
 def context_text(context: int | None) -> str:
-    """Tokens as makers of models write them: `2048`, `32k`, `128k`, `1.0M`."""
+    """Tokens as makers of models write them: `2048`, `40k` (40,960), `128k`, `1.0M`."""
     if not context:
         return ""
     if context < 8192:
         return str(context)
-    if context.bit_count() == 1 and context < 1 << 20:
-        return f"{context >> 10}k"
+    if context % 1024 == 0 and context % 1000 and context < 1 << 20:
+        return f"{context // 1024}k"
     return f"{context / 1e6:.1f}M" if context >= 1_000_000 else f"{context / 1000:.0f}k"

@@ -47,6 +47,7 @@ class ModelsScreen(Dialog[str]):
         self._models: Sequence[ModelInfo] = ()
         self._catalogue: Sequence[CatalogueEntry] = ()
         self._hosts: dict[str, str] = {}
+        self._query = ""
         super().__init__()
 
     @property
@@ -98,6 +99,7 @@ class ModelsScreen(Dialog[str]):
             return ""
 
     def _show(self, key: str | None = None) -> None:
+        self._query = self.query_one("#filter", Input).value
         held = set(self._services.runtime.quarantine.held())
         rows = model_rows(
             self._models,
@@ -106,7 +108,7 @@ class ModelsScreen(Dialog[str]):
             default=self._services.settings.chat.model,
             held=held.__contains__,
             destination=lambda model: self._hosts.get(model.id, ""),
-            query=self.query_one("#filter", Input).value,
+            query=self._query,
         )
         self._rows.show_rows(rows, key)
         self._detail()
@@ -137,6 +139,8 @@ class ModelsScreen(Dialog[str]):
         """Only the keys that do something now are shown and act."""
         if not self.is_mounted:
             return True
+        if self.query_one("#filter", Input).value != self._query:
+            self._show()  # a key that came with the last letter must not act on the old list
         row, pulling = self._rows.row, self.query_one(PullBar).pulling
         if action == "stop_pull":
             return pulling

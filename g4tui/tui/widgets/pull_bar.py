@@ -113,7 +113,9 @@ class PullBar(Widget):
         bar = self.query_one(ProgressBar)
         bar.update(total=total or None, progress=done)
         parts = [f"{words.size(done)} of {words.size(total)}" if total else words.size(done)]
-        if self._began is not None:
+        if total and done >= total:
+            parts.append("checking the file")
+        elif self._began is not None:
             began, first = self._began
             rate = (done - first) / max(0.001, monotonic() - began)
             if done > first:
