@@ -18,7 +18,7 @@ from g4tui.core import G4tuiError
 
 MAX_LINE = 8 << 20
 _BLOCK = 1 << 20
-_EXCERPT = 160
+_EXCERPT = 1000
 _BOM = b"\xef\xbb\xbf"
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import msgspec
 
-from g4tui.core.nearest import did_you_mean
 from g4tui.config.params import check_params
 from g4tui.config.tables import Table, Unknown, read_table, readable, unknown_key
 from g4tui.core import G4tuiError
+from g4tui.core.nearest import did_you_mean
 from g4tui_training.recipe import Recipe, Source
 
 RULES = (

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from g4tui.core.nearest import did_you_mean
 from g4tui.core import G4tuiError
+from g4tui.core.nearest import did_you_mean
 from g4tui_training.lines import Broken, broken_line
 from g4tui_training.pairs import Turn
 from g4tui_training.recipe import Columns, Format, Shape, Source
@@ -34,9 +34,9 @@ def read_drafts(
             continue
         try:
             for draft in drafts_of(record, shape, columns):
-                yield _checked(draft)
+                yield checked(draft)
         except Unfit as unfit:
-            yield broken_line(file, number, str(unfit), _shown(record))
+            yield broken_line(file, number, str(unfit), shown(record))
 
 
 def check_columns(source: Source, file: Path) -> None:
@@ -81,7 +81,7 @@ def _has(record: Record, name: str) -> bool:
     return True
 
 
-def _checked(draft: Draft) -> Draft:
+def checked(draft: Draft) -> Draft:
     """The draft with `\\n` for every line end. Raises `Unfit` for what UTF-8 cannot hold."""
     try:
         turns = tuple(Turn(turn.role, _text(turn.content)) for turn in draft.turns)
@@ -97,7 +97,7 @@ def _text(text: str) -> str:
     return text.replace("\r\n", "\n") if "\r" in text else text
 
 
-def _shown(record: object) -> bytes:
+def shown(record: object) -> bytes:
     try:
         return msgspec.json.encode(record)
     except (TypeError, ValueError, UnicodeEncodeError, RecursionError):

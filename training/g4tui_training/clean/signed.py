@@ -1,0 +1,71 @@
+"""Signatures, texts and rows of sorted parts, fetched by row number; little is held in memory."""
+
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+
+from g4tui_training.clean.jobs import Plan
+from g4tui_training.clean.signatures import LANES, U8, U64, Ints, shingle_set
+from g4tui_training.clean.sorting import PART_SHIFT
+from g4tui_training.clean.spool import Spooled, unpacked
+
+_AT = (1 << PART_SHIFT) - 1
+_SETS = 2_000
+
+
+class Signed:
+    """Reads what the second pass wrote."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.shingles = lru_cache(_SETS)(self._shingles)
+        self._ends = lru_cache(64)(self._read_ends)
+
+    def signatures(self, rows: U64) -> tuple[U8, U8]:
+        """Signatures of prompts and answers, for sorted row numbers: (rows, LANES) each."""
+        found = np.empty((len(rows), 2 * LANES), np.uint8)
+        parts = rows >> np.uint64(PART_SHIFT)
+        for part in np.unique(parts):
+            here = np.flatnonzero(parts == part)
+            at = (rows[here] & np.uint64(_AT)).astype(np.int64)
+            with (self._plan.folder("signed") / str(part)).open("rb", 0) as stream:
+                for begin, end in _runs(at):
+                    stream.seek(int(at[begin]) * 2 * LANES)
+                    data = stream.read(int(at[end - 1] - at[begin] + 1) * 2 * LANES)
+                    block = np.frombuffer(data, np.uint8).reshape(-1, 2 * LANES)
+                    found[here[begin:end]] = block[at[begin:end] - at[begin]]
+        return found[:, :LANES], found[:, LANES:]
+
+    def row(self, number: int) -> Spooled:
+        """A row that stays."""
+        part, at = number >> PART_SHIFT, number & _AT
+        folder = self._plan.folder("sorted")
+        with (folder / f"{part}.starts").open("rb", 0) as stream:
+            stream.seek(8 * at)
+            start = int.from_bytes(stream.read(8), "little")
+        with (folder / str(part)).open("rb", 0) as stream:
+            stream.seek(start)
+            head = stream.read(4)
+            return next(unpacked(head + stream.read(int.from_bytes(head, "little"))))
+
+    def _shingles(self, number: int) -> tuple[U64, U64]:
+        """The shingle sets of a row's prompt and answer."""
+        part, at = number >> PART_SHIFT, number & _AT
+        ends = self._ends(part)
+        begin = int(ends[2 * at - 1]) if at else 0
+        middle, end = int(ends[2 * at]), int(ends[2 * at + 1])
+        with (self._plan.folder("texts") / str(part)).open("rb", 0) as stream:
+            stream.seek(begin)
+            data = stream.read(end - begin)
+        return shingle_set(data[: middle - begin]), shingle_set(data[middle - begin :])
+
+    def _read_ends(self, part: int) -> Ints:
+        return np.fromfile(self._plan.folder("texts") / f"{part}.ends", np.int64)
+
+
+def _runs(at: Ints) -> list[tuple[int, int]]:
+    """Where sorted positions lie close together: one read is cheaper than several."""
+    cuts = np.flatnonzero(np.diff(at) > 16) + 1
+    edges = [0, *cuts.tolist(), len(at)]
+    return list(pairwise(edges))
