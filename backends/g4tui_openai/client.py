@@ -13,8 +13,16 @@ from g4tui_openai.transport import Guard
 
 def build(endpoint: Endpoint, key: Key | None, limits: Limits) -> AsyncOpenAI:
     """A client for one server: no redirects, no retries and no cookies of its own."""
-    inner = httpx2.AsyncHTTPTransport(proxy=_proxy(endpoint))
-    guard = Guard(inner, endpoint.origin, key, limits, official=endpoint.official)
+    proxy = _proxy(endpoint)
+    inner = httpx2.AsyncHTTPTransport(proxy=proxy)
+    guard = Guard(
+        inner,
+        endpoint.origin,
+        key,
+        limits,
+        official=endpoint.official,
+        direct=proxy is None and not endpoint.loopback,
+    )
     timeout = httpx2.Timeout(None, connect=limits.connect_s)
     http = httpx2.AsyncClient(
         transport=guard, timeout=timeout, follow_redirects=False, trust_env=False

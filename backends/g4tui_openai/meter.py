@@ -8,6 +8,9 @@ from g4tui.core import ReasoningDelta, TextDelta, Usage
 from g4tui_openai.options import Price
 from g4tui_openai.prices import cost
 
+# What a server held back and sent at once has no speed.
+_BURST_S = 0.01
+
 
 class Meter:
     """`began`, `last`: clock times (seconds, monotonic) of the request and of the latest piece."""
@@ -50,8 +53,7 @@ class Meter:
         if self._first is not None:
             first = self._first - self.began
             seconds = self.last - self._first
-            rate = (
-                (usage.completion - 1) / seconds if seconds > 0 and usage.completion > 1 else None
-            )
+            if seconds > _BURST_S and usage.completion > 1:
+                rate = (usage.completion - 1) / seconds
         dollars = cost(self._price, usage.prompt, usage.cached, usage.completion)
         return msgspec.structs.replace(usage, ttft_s=first, tok_per_s=rate, cost_usd=dollars)

@@ -5,9 +5,9 @@ import msgspec
 OPENAI_URL = "https://api.openai.com/v1"
 
 SHOWN_MODELS = (
+    "gpt-6-luna",
+    "gpt-6-sol",
     "gpt-5.6-luna",
-    "gpt-5.6-terra",
-    "gpt-5.6-sol",
     "gpt-5.4-mini",
     "gpt-4.1-mini",
     "gpt-4o-mini",

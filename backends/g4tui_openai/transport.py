@@ -1,6 +1,9 @@
 """The wire, with guards. Imports httpx2, so only ever imported late."""
 
 import asyncio
+import contextlib
+import socket
+import threading
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -28,7 +31,7 @@ class Guard(httpx2.AsyncBaseTransport):
     """Sends the key to its own origin only, and stops an answer that outgrows its limits.
 
     Other headers that the client library adds (from the environment too) stay here, except
-    OpenAI's account headers on the way to OpenAI.
+    OpenAI's account headers on the way to OpenAI. `direct`: no proxy looks names up for us.
     """
 
     def __init__(
@@ -39,11 +42,13 @@ class Guard(httpx2.AsyncBaseTransport):
         limits: Limits,
         *,
         official: bool,
+        direct: bool,
     ) -> None:
         self._inner = inner
         self._origin = origin
         self._key = key
         self._limits = limits
+        self._direct = direct
         self._passed = _PASSED | _ACCOUNT if official else _PASSED
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -54,6 +59,8 @@ class Guard(httpx2.AsyncBaseTransport):
         request.headers["Accept-Encoding"] = "identity"
         if self._key and _origin(request.url) == self._origin:
             request.headers["Authorization"] = self._key.authorization()
+        if self._direct:
+            await _look_up(request.url.host, self._limits.connect_s)
         try:
             response = await self._inner.handle_async_request(request)
         finally:
@@ -101,6 +108,36 @@ class _Counted(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+async def _look_up(host: str, seconds: float) -> None:
+    """Look a name up once before the connection does, in a thread that nobody waits for.
+
+    Without a network a look-up may hang for half a minute; in the loop's own threads it would
+    hold up the end of the program for as long.
+    """
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: OSError | UnicodeError | None) -> None:
+        if not found.done():
+            found.set_exception(error) if error else found.set_result(None)
+
+    def ask() -> None:
+        problem: OSError | UnicodeError | None = None
+        try:
+            socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            problem = error
+        with contextlib.suppress(RuntimeError):  # the loop closed meanwhile
+            loop.call_soon_threadsafe(settle, problem)
+
+    threading.Thread(target=ask, name="look-up", daemon=True).start()
+    try:
+        async with asyncio.timeout(seconds):
+            await found
+    except TimeoutError:
+        raise httpx2.ConnectTimeout(f"{host} could not be looked up in time") from None
 
 
 def _since_blank_line(window: bytes, added: int, event: int) -> int:

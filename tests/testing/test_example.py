@@ -82,12 +82,10 @@ def test_it_is_in_the_lists_and_answers(installed: Path, tmp_path: Path) -> None
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    plugins, models = json.loads(g4tui("plugins", "--json")), json.loads(g4tui("models", "--json"))
+    plugins, models = (json.loads(g4tui(what, "--json")) for what in ("plugins", "models"))
     (plugin,) = [each for each in plugins if each["name"] == "shout"]
     assert plugin["status"] == "ok"
-    (model,) = [
-        each for each in json.loads(g4tui("models", "--json")) if each["backend"] == "shout"
-    ]
+    (model,) = [each for each in models if each["backend"] == "shout"]
     assert (model["id"], model["ready"], model["local"]) == ("shout:loud", True, True)
     answer = g4tui("ask", "-m", "shout:loud", "hello, it is {today}")
     assert re.fullmatch(r"HELLO, IT IS \d{4}-\d\d-\d\d!\n", answer)

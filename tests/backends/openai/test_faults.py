@@ -1,13 +1,15 @@
 """Everything that a server can do wrong: a clear error, the text so far, a next turn that works."""
 
+import asyncio
 import json
 import logging
 import socket
+import threading
 import traceback
 
 import pytest
 
-from g4tui.core import Finished
+from g4tui.core import Cancel, Finished
 from g4tui.testing.conformance import check_error, check_order
 from support import fault_server as fs
 from support.teacher import SECRET, MakeTeacher
@@ -203,6 +205,34 @@ async def test_a_name_without_an_address(
     heard = await model.ask()
     assert heard.error.kind == "network"
     assert "no address for api.teacher.test" in heard.error.title
+
+
+def test_a_look_up_that_hangs_holds_up_nothing(
+    teacher: MakeTeacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a stop, nor the connection's limit, nor the end of the program's loop."""
+    released = threading.Event()
+
+    def hang(*args: object, **kwargs: object) -> None:
+        released.wait(30)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+
+    async def main() -> None:
+        model = teacher("https://api.teacher.test/v1", retries=0, connect_s=0.3)
+        assert (await model.ask()).error.kind == "timeout"
+        cancel = Cancel()
+        asking = asyncio.create_task(model.ask(cancel=cancel))
+        await asyncio.sleep(0)
+        cancel.request()
+        assert (await asking).end == Finished("cancelled")
+
+    try:
+        asyncio.run(main())
+        assert not released.is_set()
+    finally:
+        released.set()
 
 
 @pytest.mark.parametrize("tls", [True, False])

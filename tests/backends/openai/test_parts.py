@@ -2,17 +2,19 @@
 
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from g4tui.core import G4tuiError, Host
+from g4tui.core import G4tuiError, Host, TextDelta
+from g4tui_openai import meter
 from g4tui_openai.chunks import StopStrings, WholeCharacters
 from g4tui_openai.endpoints import endpoint_of, endpoints
 from g4tui_openai.keys import HIDDEN, Key, find_key, redacted
-from g4tui_openai.options import Options, Price, Server
-from g4tui_openai.prices import cost, price_of, price_text
+from g4tui_openai.options import SHOWN_MODELS, Options, Price, Server
+from g4tui_openai.prices import cost, price_of, price_text, priced_models
 
 short = st.text("ab<|", max_size=12)
 
@@ -141,3 +143,27 @@ def test_prices() -> None:
     assert price_of("gpt-4o-mini", official, {"gpt-4o-mini": Price(1, 2)}) == Price(1, 2)
     assert cost(None, 1, 0, 1) is None
     assert cost(Price(1.0, 2.0), 1_000_000, 500_000, 500_000) == 2.0
+
+
+def test_only_names_that_openai_knows() -> None:
+    """What is listed before a key is there, and what has a price."""
+    from openai.types import ChatModel
+
+    assert {*SHOWN_MODELS, *priced_models()} <= {*get_args(ChatModel)}
+    official = endpoint_of("", Options())
+    assert all("$" in price_text(name, official, {}) for name in SHOWN_MODELS)
+
+
+@pytest.mark.parametrize(("apart_s", "rate"), [(0.1, 10.0), (0.0001, None)])
+def test_the_speed(monkeypatch: pytest.MonkeyPatch, apart_s: float, rate: float | None) -> None:
+    """Tokens a second between the first and the last; none where all came at once."""
+    clock = [5.0]
+    monkeypatch.setattr(meter, "monotonic", lambda: clock[0])
+    counted = meter.Meter(prompt=3, price=None)
+    for _ in range(21):
+        clock[0] += apart_s
+        counted.see(TextDelta("word"))
+    usage = counted.usage()
+    assert usage.tok_per_s == pytest.approx(rate)
+    assert (usage.completion, usage.cost_usd) == (21, None)
+    assert usage.ttft_s == pytest.approx(apart_s)
