@@ -121,7 +121,7 @@ async def test_a_filter_without_a_hit_says_so_and_escape_clears_it(
         sessions.show([row("Regex help")], None)
         sessions.focus()
         await pilot.press("/", *"zzz")
-        assert "No chat has that" in shown(pilot.app)
+        assert "No title has that." in shown(pilot.app)
         await pilot.press("escape")
         assert "Regex help" in shown(pilot.app)
         assert sessions.rows.has_focus

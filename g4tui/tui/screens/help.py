@@ -98,18 +98,18 @@ class HelpScreen(Dialog[None]):
         groups = keys_of(below)
         sections = [Static(_section(title, keys)) for title, keys in groups.items()]
         split = _fairest_split([len(keys) + 2 for keys in groups.values()])
+        note = Static(self._note(), markup=False, classes="muted")
         yield VerticalScroll(
             Vertical(*sections[:split], classes="column"),
-            Vertical(*sections[split:], classes="column"),
+            Vertical(*sections[split:], note, classes="column"),
             id="sections",
             classes="scroller",
         )
-        yield Static(self._note(), markup=False, classes="muted", id="note")
 
     def _note(self) -> str:
         services = getattr(self.app, "services", None)
         where = services.paths.config_file if services is not None else "config.toml"
-        return f"Other keys: a [keys] table in {clean_line(str(where))}"
+        return f"Other keys: a [keys] table in\n{clean_line(str(where))}"
 
 
 def _fairest_split(heights: list[int]) -> int:

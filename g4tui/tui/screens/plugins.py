@@ -53,7 +53,7 @@ class _Line(NamedTuple):
         line = Content.assemble(
             name.pad_right(room - name.cell_length), time.rjust(TIME_WIDTH), "  ", self.state
         )
-        style = {"failed": "$text-error", "disabled": "$text-muted"}.get(self.report.status, "")
+        style = {"failed": "$text-error", "disabled": "$foreground-muted"}.get(self.report.status, "")
         return line.stylize(style) if style else line
 
 
@@ -94,6 +94,7 @@ class PluginsScreen(Dialog[None]):
         disabled = self._services.settings.plugins.disabled
         reports = sorted(self._services.plugins.reports(), key=lambda report: report.name)
         self._rows.show_rows([_Line(report, report.name not in disabled) for report in reports])
+        self._rows.styles.height = max(1, len(reports))
         self._detail()
 
     @on(LineList.Moved)

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from g4tui.sanitize import clean_line
 from g4tui.tui.bindings import bindings
@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from g4tui.store import SessionRow
 
 UNTITLED = "New chat"
+NONE_YET, NO_HIT = "Chats are kept here.", "No title has that."
 NEW = "+"
 """The key of the row that starts a chat (a session's id is never that)."""
 
 
 class _Line(NamedTuple):
-    """A session, a heading (`key` empty) or the row for a new chat."""
+    """A session, the row for a new chat, or without a key a heading (with a mark: a remark)."""
 
     key: str
     title: str
@@ -45,7 +46,8 @@ class _Line(NamedTuple):
 
     def content(self, width: int) -> Content:
         if not self.key:
-            return Content.styled(self.title, "$text-muted bold")
+            style = "$foreground-muted" if self.mark else "$foreground-muted bold"
+            return Content.styled(self.title, style)
         if self.key == NEW:
             return Content.styled(f"+ {self.title}", "$text-accent")
         lead = "› " if self.current else "  "
@@ -73,8 +75,6 @@ class SessionList(Vertical):
             background: $surface;
         }
         #session-rows { padding: 0 1; }
-        #session-none { padding: 0 1; color: $text-muted; display: none; }
-        &.-none #session-none { display: block; }
     }
     """
 
@@ -89,7 +89,6 @@ class SessionList(Vertical):
     def compose(self) -> ComposeResult:
         yield Input(placeholder="/ filter chats", id="session-filter", select_on_focus=False)
         yield LineList[_Line](id="session-rows")
-        yield Static("", id="session-none", markup=False)
 
     @property
     def rows(self) -> LineList[_Line]:
@@ -159,10 +158,9 @@ class SessionList(Vertical):
         lines = list(self._lines(found))
         if not wanted:
             lines.insert(0, _Line(NEW, "New chat"))
+        if not found:
+            lines += [_Line("", ""), _Line("", NO_HIT if wanted else NONE_YET, mark="note")]
         self.rows.show_rows(lines, key)
-        self.set_class(not found, "-none")
-        text = "No chat has that in its title." if wanted else "Chats are kept here."
-        self.query_one("#session-none", Static).update(text)
 
     def _lines(self, found: "Sequence[tuple[SessionRow, str]]") -> Iterator[_Line]:
         heading = ""
