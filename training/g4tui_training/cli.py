@@ -18,6 +18,9 @@ class Lazy(NamedTuple):
 # In the order of a run. Only what is built is listed.
 COMMANDS: Mapping[str, Lazy] = {
     "prompts": Lazy("g4tui_training.commands", "prompts", "Gather prompts from the sources."),
+    "clean": Lazy("g4tui_training.clean.commands", "clean_command", "Choose what is fit to learn."),
+    "why": Lazy("g4tui_training.clean.commands", "why_command", "Explain what became of a row."),
+    "undo": Lazy("g4tui_training.clean.commands", "undo_command", "Take a rule of clean back."),
 }
 
 

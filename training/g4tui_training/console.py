@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from g4tui_training.loading import load_recipe
+from g4tui_training.recipe import Recipe
 from g4tui_training.run import RunDir
 from g4tui_training.stages import Context, Stage, remember_recipe, run_stage
 
@@ -48,11 +49,11 @@ def recipe_and_out(command: AnyCommand) -> AnyCommand:
     )(command)
 
 
-def context_for(recipe: Path, out: Path, *, yes: bool = False) -> Context:
-    """Read the recipe; touches nothing in `out`."""
+def context_for(recipe: Path | None, out: Path, *, yes: bool = False) -> Context:
+    """Read the recipe (none: all defaults, paths from here); touches nothing in `out`."""
     return Context(
-        recipe=load_recipe(recipe),
-        folder=recipe.absolute().parent,
+        recipe=load_recipe(recipe) if recipe else Recipe(name="unnamed"),
+        folder=recipe.absolute().parent if recipe else Path.cwd(),
         run=RunDir(out),
         say=note,
         confirm=(lambda question: True) if yes else _confirm,

@@ -13,9 +13,9 @@ from g4tui_training.recipe import Recipe, Source
 
 RULES = (
     "unparsable",
+    "empty",
     "licence",
     "malformed",
-    "empty",
     "too_long",
     "refusal",
     "cut_off",

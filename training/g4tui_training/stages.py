@@ -62,11 +62,15 @@ def run_stage(stage: Stage, context: Context, *, again: bool = False) -> Outcome
     work of hands is not written over (`again` does).
     """
     run = context.run
-    settings = msgspec.to_builtins(stage.settings(context))
+    settings = plain(stage.settings(context))
     inputs = tuple(_mark(run, file) for file in stage.inputs(context))
     before = run.manifest().stages.get(stage.name)
-    if before is not None and not again and _is_current(run, before, settings, inputs):
-        return "skipped"
+    if before is not None and not again:
+        there = _outputs_are_there(run, before)
+        if there and before.inputs == inputs and before.settings == settings:
+            return "skipped"
+    # Killed from here on, the stage has no record: what it left is no work of hands.
+    _record(run, stage.name, None)
     began = time.time()
     counts = stage.work(context)
     finished = time.time()
@@ -79,9 +83,7 @@ def run_stage(stage: Stage, context: Context, *, again: bool = False) -> Outcome
         seconds=finished - began,
         version=__version__,
     )
-    manifest = run.manifest()
-    stages = {**manifest.stages, stage.name: record}
-    run.write_manifest(msgspec.structs.replace(manifest, stages=stages))
+    _record(run, stage.name, record)
     shutil.rmtree(run.work(stage.name), ignore_errors=True)
     return "done"
 
@@ -104,18 +106,41 @@ def _mark(run: RunDir, file: Path) -> FileMark:
     return FileMark(run.relative(file), file.stat().st_size, sha256)
 
 
-def _is_current(
-    run: RunDir, before: StageRecord, settings: object, inputs: tuple[FileMark, ...]
-) -> bool:
-    """Whether the result of `before` is there and is what would be made again."""
-    plain = msgspec.json.decode(msgspec.json.encode(settings))
-    if before.inputs != inputs or before.settings != plain:
-        return False
+def plain(settings: object) -> object:
+    """Settings as the manifest gives them back."""
+    return msgspec.json.decode(msgspec.json.encode(settings))
+
+
+def update_record(
+    run: RunDir, stage: str, before: StageRecord, settings: object, counts: dict[str, object]
+) -> None:
+    """Record that a stage's outputs were changed on purpose, by other settings."""
+    outputs = tuple(_mark(run, run.root / mark.path) for mark in before.outputs)
+    changed = msgspec.structs.replace(
+        before, settings=plain(settings), outputs=outputs, counts=counts, finished=time.time()
+    )
+    _record(run, stage, changed)
+
+
+def forget_record(run: RunDir, stage: str) -> None:
+    """Take a stage's record away while its result is being changed."""
+    _record(run, stage, None)
+
+
+def _record(run: RunDir, stage: str, record: StageRecord | None) -> None:
+    manifest = run.manifest()
+    stages = {name: each for name, each in manifest.stages.items() if name != stage}
+    if record is not None:
+        stages[stage] = record
+    if stages != manifest.stages:
+        run.write_manifest(msgspec.structs.replace(manifest, stages=stages))
+
+
+def _outputs_are_there(run: RunDir, before: StageRecord) -> bool:
+    """Whether all outputs are there. Raises `G4tuiError` where one is not as it was made."""
     files = [(mark, run.root / mark.path) for mark in before.outputs]
-    if not all(file.is_file() for _, file in files):
-        return False
     for mark, file in files:
-        if _mark(run, file) != mark:
+        if file.is_file() and _mark(run, file) != mark:
             raise G4tuiError(
                 "usage",
                 f"{mark.path} was changed after it was made",
@@ -123,4 +148,4 @@ def _is_current(
                 "To make it anew and lose the change, add --again."
                 " To keep the change, move the file out of the run.",
             )
-    return True
+    return all(file.is_file() for _, file in files)

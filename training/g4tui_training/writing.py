@@ -1,12 +1,14 @@
 """Files that are there whole or not at all."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from g4tui.core import G4tuiError
+
+_COMMIT = ".commit"
 
 
 @contextmanager
@@ -34,6 +36,45 @@ def write_whole(file: Path, data: bytes) -> None:
     """`whole_file` for bytes at hand."""
     with whole_file(file) as stream:
         stream.write(data)
+
+
+@contextmanager
+def whole_set(folder: Path, names: Sequence[str]) -> Iterator[dict[str, Path]]:
+    """Write several files of a folder that belong together: all are replaced, or none is.
+
+    Yields where to write each. `finish_set` completes what a killed process had begun to replace.
+    """
+    drafts = {name: folder / f".{name}.new" for name in names}
+    decided = False
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        finish_set(folder)
+        yield drafts
+        for draft in drafts.values():
+            with draft.open("rb") as stream:
+                os.fsync(stream.fileno())
+        write_whole(folder / _COMMIT, "\n".join(names).encode())
+        decided = True
+        finish_set(folder)
+    except OSError as error:
+        raise disk_error(folder / names[0], error) from error
+    finally:
+        if not decided:
+            for draft in drafts.values():
+                _forget(draft)
+
+
+def finish_set(folder: Path) -> None:
+    """Go on replacing a set of files where a killed process had decided to; mostly nothing."""
+    commit = folder / _COMMIT
+    if not commit.is_file():
+        return
+    for name in commit.read_text().split("\n"):
+        draft = folder / f".{name}.new"
+        if draft.is_file():
+            draft.replace(folder / name)
+    _sync_folder(folder)
+    commit.unlink()
 
 
 def disk_error(file: Path, error: OSError) -> G4tuiError:

@@ -37,12 +37,13 @@ from g4tui_training.clean.rules import Policy
 from g4tui_training.clean.sorting import JOINT, KINDS, PROMPT
 from g4tui_training.lines import Broken
 from g4tui_training.sources.formats import format_of
-from g4tui_training.writing import disk_error, whole_file, write_whole
+from g4tui_training.writing import disk_error, whole_set
 
 PART_BYTES = 6 << 20
 BUCKET_BYTES = 8 << 20
 READ_BYTES = 24 << 20
 ALONE_BYTES = 8 << 20
+CLEAN_FILES = (*(f"{name}.jsonl" for name in OUTPUTS), "funnel.json")
 _ROW_BYTES = 16 * (JOINT[0] + PROMPT[0] + 1)
 _FOLDERS = (
     "rows",
@@ -97,6 +98,11 @@ def clean(task: Cleaning) -> Funnel:
         count = 1 if size <= ALONE_BYTES else task.jobs
         sketches, problems, rows = _read(task, plan, count)
         sources = verdicts(sketches, task.policy.clean.low_diversity, task.actions, task.seed)
+        if not plan.is_on("low_diversity"):
+            sources = {
+                family: msgspec.structs.replace(verdict, action="keep")
+                for family, verdict in sources.items()
+            }
         plan = msgspec.structs.replace(plan, buckets=_buckets(rows))
         done = _compare(task, plan, count, sources)
         funnel = make_funnel(done, sources, task.policy, task.seed, dict(task.actions))
@@ -205,15 +211,16 @@ def _work_folder(work: Path) -> Iterator[Path]:
 
 
 def _publish(task: Cleaning, plan: Plan, funnel: Funnel) -> None:
-    for name in OUTPUTS:
-        with whole_file(task.out / f"{name}.jsonl") as stream:
-            for part in range(plan.parts):
-                piece = plan.folder("out") / f"{part}.{name}"
-                with piece.open("rb") as source:
-                    shutil.copyfileobj(source, stream, 1 << 20)
-                piece.unlink()
-    data = msgspec.json.format(msgspec.json.encode(funnel), indent=1)
-    write_whole(task.out / "funnel.json", data + b"\n")
+    with whole_set(task.out, CLEAN_FILES) as drafts:
+        for name in OUTPUTS:
+            with drafts[f"{name}.jsonl"].open("wb") as stream:
+                for part in range(plan.parts):
+                    piece = plan.folder("out") / f"{part}.{name}"
+                    with piece.open("rb") as source:
+                        shutil.copyfileobj(source, stream, 1 << 20)
+                    piece.unlink()
+        data = msgspec.json.format(msgspec.json.encode(funnel), indent=1)
+        drafts["funnel.json"].write_bytes(data + b"\n")
 
 
 def _tell_problems(task: Cleaning, problems: list[Broken]) -> None:

@@ -1,7 +1,7 @@
 """First pass: rows are read, judged one by one, and spooled by their digest."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -20,8 +20,8 @@ from g4tui_training.lines import Broken, broken_line, read_lines
 from g4tui_training.pairs import Pair, Turn
 from g4tui_training.prompts import text_digest
 from g4tui_training.recipe import Columns
-from g4tui_training.sources.formats import decode, format_of
-from g4tui_training.sources.reading import checked, read_drafts, shown
+from g4tui_training.sources.formats import decode, format_of, read_records
+from g4tui_training.sources.reading import checked, shown
 from g4tui_training.sources.records import Draft, Unfit
 from g4tui_training.sources.shapes import drafts_of
 
@@ -104,8 +104,20 @@ def pairs_in(file: Path, start: int = 0, end: int | None = None) -> Iterator[Pai
     elif format_of(file) == "jsonl":
         yield from _from_lines(file, start, end)
     else:
-        for draft in read_drafts(file):
-            yield draft if isinstance(draft, Broken) else pair_of(draft, file.stem)
+        yield from _from_records(file)
+
+
+def _from_records(file: Path) -> Iterator[Pair | Broken]:
+    """Rows of arrays and tables; what `clean` wrote as parquet comes back as it was."""
+    for record in read_records(file):
+        if isinstance(record, Mapping):
+            told = {key: value for key, value in record.items() if value is not None}
+            try:
+                yield _with_newlines(msgspec.convert(told, Pair))
+                continue
+            except msgspec.ValidationError:
+                pass  # of another shape
+        yield from _of_another_shape(file, 0, record)
 
 
 def _from_lines(file: Path, start: int, end: int | None) -> Iterator[Pair | Broken]:
@@ -118,7 +130,8 @@ def _from_lines(file: Path, start: int, end: int | None) -> Iterator[Pair | Brok
             pair = decoder.decode(line.data)
             yield _with_newlines(pair) if b"\\r\\n" in line.data else pair
         except (msgspec.DecodeError, UnicodeDecodeError):
-            yield from _of_another_shape(file, line.number, line.data)
+            record = decode(file, line.number, line.data)
+            yield from _of_another_shape(file, line.number, record)
 
 
 def _with_newlines(pair: Pair) -> Pair:
@@ -134,8 +147,7 @@ def _with_newlines(pair: Pair) -> Pair:
     return msgspec.structs.replace(pair, response=response, **asked)
 
 
-def _of_another_shape(file: Path, number: int, data: bytes) -> Iterator[Pair | Broken]:
-    record = decode(file, number, data)
+def _of_another_shape(file: Path, number: int, record: object) -> Iterator[Pair | Broken]:
     if isinstance(record, Broken):
         yield record
         return
