@@ -128,7 +128,7 @@ async def _use_theme(app: App[object], name: str) -> None:
 
 def _with_hint(title: Content, hint: str) -> Content:
     """One line: the title, and beside it what is only good to know."""
-    return Content.assemble(title, "   ", (hint, "$text-muted")) if hint else title
+    return Content.assemble(title, "   ", (hint, "$foreground-muted")) if hint else title
 
 
 def _hint(app: App[object], action: Action) -> str:

@@ -47,7 +47,7 @@ class Offer(NamedTuple):
 
     def content(self, width: int) -> Content:
         if not self.key:
-            return Content.styled(self.title, "$text-muted bold")
+            return Content.styled(self.title, "$foreground-muted bold")
         fact = Content(self.fact).truncate(max(0, width - 30), ellipsis=True)
         room = max(8, width - 4 - fact.cell_length)
         title = Content(self.title).truncate(room, ellipsis=True)
@@ -143,8 +143,7 @@ class FirstRunScreen(Dialog[str]):
         entry = self._entry
         yield Offer("", "On this machine")
         for model in here[:MODELS_A_SERVER]:
-            title = entry.title if entry and model.id == f"llama-cpp:{entry.name}" else model.title
-            yield Offer(model.id, f"Use {clean_line(title)}", "ready", model.id)
+            yield Offer(model.id, f"Use {clean_line(model.title)}", "ready", model.id)
         if entry is not None and f"llama-cpp:{entry.name}" not in {model.id for model in ready}:
             fact = f"{words.size(entry.size_bytes)}, {clean_line(entry.licence)}"
             yield Offer(PULL, f"Pull {clean_line(entry.title)}", fact)
@@ -173,7 +172,7 @@ class FirstRunScreen(Dialog[str]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a file is on its way Esc stops that and nothing else."""
-        if not self.is_mounted or action not in ("stop_pull", "close", "look_again"):
+        if not self.is_mounted or action not in ("stop_pull", "close", "look_again", "choose"):
             return True
         pulling = self.query_one(PullBar).pulling
         return pulling if action == "stop_pull" else not pulling

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
 from textual.content import Content
 
 from g4tui.core import ModelInfo
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (("size", 8), ("context", 9), ("memory", 9), ("", 12))
 """The columns after the title, and their widths in cells."""
-LEAD = 2
+LEAD = 3
 HERE = "On this machine"
 
 
@@ -41,7 +40,7 @@ class ModelRow(NamedTuple):
 
     def content(self, width: int) -> Content:
         if not self.key:
-            return Content.styled(self.title, "$text-muted bold")
+            return Content.styled(self.title, "$foreground-muted bold")
         room = width - LEAD - sum(cells for _, cells in COLUMNS)
         title = Content(self.title).truncate(max(8, room), ellipsis=True)
         title = title.pad_right(max(0, room - title.cell_length))
@@ -49,16 +48,16 @@ class ModelRow(NamedTuple):
         facts = "".join(
             text[:width].rjust(width) for text, (_, width) in zip(cells, COLUMNS, strict=True)
         )
-        line = Content.assemble("› " if self.current else "  ", title, facts)
+        line = Content.assemble(" › " if self.current else "   ", title, facts)
         line = line.stylize("bold") if self.current else line
-        return line if self.ready or self.pull else line.stylize("$text-muted")
+        return line if self.ready or self.pull else line.stylize("$foreground-muted")
 
 
 def header(width: int) -> Content:
     """The names of the columns."""
     room = width - sum(cells for _, cells in COLUMNS)
     names = "".join(name.rjust(cells) for name, cells in COLUMNS)
-    return Content.styled("  Model".ljust(max(8, room)) + names, "$text-muted")
+    return Content.styled("   Model".ljust(max(8, room)) + names, "$foreground-muted")
 
 
 def model_rows(
@@ -74,13 +73,11 @@ def model_rows(
     """The rows that match every word of `query`, grouped under headings."""
     here = {model.id for model in models}
     pulls = [_entry(entry) for entry in catalogue if f"llama-cpp:{entry.name}" not in here]
-    titles = {f"llama-cpp:{entry.name}": entry.title for entry in catalogue}
     groups: dict[str, list[ModelRow]] = {HERE: [], "Can be pulled": pulls}
     for model in models:
         place = HERE
         if not model.local:
             place = f"{destination(model) or model.backend}: what you write is sent there"
-        model = msgspec.structs.replace(model, title=titles.get(model.id, model.title))
         row = _model(model, current, default, held(model.id))
         groups.setdefault(clean_line(place), []).append(row)
     wanted = query.casefold().split()

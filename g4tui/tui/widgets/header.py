@@ -35,7 +35,7 @@ class Header(Widget):
         parts: list[Content | str | tuple[str, str]] = []
         if model:
             click = Style.from_meta({"@click": ("screen.choose_model", ())})
-            parts.append(Content.assemble(model, (" ▾", "$text-muted")).stylize(click))
+            parts.append(Content.assemble(model, (" ▾", "$foreground-muted")).stylize(click))
         if place:
             parts += ["  ", (place, place_look)] if model else [(place, place_look)]
         right = Content.assemble(*parts)

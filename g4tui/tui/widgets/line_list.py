@@ -24,10 +24,15 @@ class Row(Protocol):
     def selectable(self) -> bool: ...
 
     def content(self, width: int) -> Content:
-        """What the line shows in `width` cells; the text must be clean already."""
+        """What the line shows in `width` cells; the text must be clean already.
+
+        Where it can be selected, its first cell is left to the list, which marks the cursor there.
+        """
         ...
 
 
+CURSOR = "▌"
+"""Marks the row at the cursor for those who see no colours, or none of the terminal's."""
 AnyRow = TypeVar("AnyRow", bound=Row)
 
 
@@ -185,6 +190,10 @@ class LineList(ScrollView, Generic[AnyRow], can_focus=True):
         if index >= len(self._rows) or width <= 0:
             return Strip.blank(width, self.visual_style.rich_style)
         content = self._rows[index].content(width).truncate(width, ellipsis=True)
+        if index == self.cursor:
+            content = Content.assemble(CURSOR, content[1:])
+        if index == self.cursor:  # its colours were chosen for another background
+            content = content.without_spans
         strips = Visual.to_strips(self, content, width, 1, style)
         return strips[0].extend_cell_length(width, style.rich_style).simplify()
 

@@ -219,7 +219,7 @@ class PromptBox(Vertical):
             for each in self._attachments
         )
         if self._attachments:
-            chips = Content.assemble(chips, ("   Backspace removes", "$text-muted"))
+            chips = Content.assemble(chips, ("   Backspace removes", "$foreground-muted"))
         self.query_one("#chips", Static).update(chips)
         self.set_class(bool(self._attachments), "-chips")
 

@@ -47,11 +47,11 @@ class _Line(NamedTuple):
     def content(self, width: int) -> Content:
         if not self.key:
             style = "$foreground-muted" if self.mark else "$foreground-muted bold"
-            return Content.styled(self.title, style)
+            return Content.styled(f" {self.title}", style)
         if self.key == NEW:
-            return Content.styled(f"+ {self.title}", "$text-accent")
-        lead = "› " if self.current else "  "
-        room = width - 2 - (2 if self.mark else 0)
+            return Content.styled(f" + {self.title}", "$text-accent")
+        lead = " › " if self.current else "   "
+        room = width - len(lead) - (2 if self.mark else 0)
         title = Content(self.title or UNTITLED).truncate(room, ellipsis=True)
         title = title.stylize("bold" if self.current else "" if self.title else "italic")
         if not self.mark:
@@ -74,7 +74,7 @@ class SessionList(Vertical):
             border: none; padding: 0 1; height: 1; margin-bottom: 1;
             background: $surface;
         }
-        #session-rows { padding: 0 1; }
+        #session-rows { padding: 0 1 0 0; }
     }
     """
 

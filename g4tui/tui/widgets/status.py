@@ -53,7 +53,7 @@ class StatusLine(Horizontal):
             parts.append((self.note, "$text-accent"))
         if self.context is not None:
             used, limit = self.context
-            look = "$text-warning bold" if used > 0.8 * limit else "$text-muted"
+            look = "$text-warning bold" if used > 0.8 * limit else "$foreground-muted"
             parts += ["  "] if parts else []
             parts.append((f"ctx {used:,}/{limit:,}", look))
         if self.is_mounted:
