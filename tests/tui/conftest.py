@@ -1,5 +1,6 @@
 """What the screens' tests share."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from support.rooms import Rooms, make_rooms
 
 
 @pytest.fixture
-def rooms(home: Path) -> Rooms:
+async def rooms(home: Path) -> AsyncIterator[Rooms]:
     """Real rooms in a fresh home; only the model plays a script."""
-    return make_rooms(home, ScriptedBackend())
+    made = make_rooms(home, ScriptedBackend())
+    yield made
+    await made.runtime.close()
+    made.store.close()

@@ -65,7 +65,7 @@ async def test_every_model_says_what_it_is_and_what_it_lacks(
     async with app.run_test(size=size) as pilot:
         await settled(pilot, "Parrot")
         assert line(app, "Parrot").split("│")[1].split() == (
-            ["›", "Parrot", "5.0", "MB", "2048", "1.1", "GB", "ready"]
+            ["▌›", "Parrot", "5.0", "MB", "2048", "1.1", "GB", "ready"]
         )
         assert "128k" in line(app, "Crow␛[2J") and "7.0 GB" in line(app, "Crow")
         assert "98.4 MB" in line(app, "SmolLM2 135M") and "pull" in line(app, "SmolLM2 135M")

@@ -1,6 +1,6 @@
 """The sidebar, as a person meets it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class Host(ScreenHost):
 
 
 @pytest.fixture
-def row(home: Path) -> Callable[..., SessionRow]:
+def row(home: Path) -> Iterator[Callable[..., SessionRow]]:
     """Real rows of a real store, as old as a test wants them."""
     store = Store.open(home / "library.sqlite3")
 
@@ -44,7 +44,8 @@ def row(home: Path) -> Callable[..., SessionRow]:
         session = store.create_session(title=title)
         return msgspec.structs.replace(session, updated=_local(days))
 
-    return make
+    yield make
+    store.close()
 
 
 def _local(days: float) -> float:
@@ -69,7 +70,7 @@ async def test_chats_are_grouped_by_day_newest_first(row: Callable[..., SessionR
             "/ filter chats",
             "+ New chat",
             "Today",
-            "› Laptop LLMs",
+            "▌› Laptop LLMs",
             "Yesterday",
             "Trip to Kyoto",
             "Previous 7 days",
@@ -187,6 +188,7 @@ async def test_a_title_from_the_first_message_is_listed(home: Path) -> None:
         sessions.show(store.sessions(), None)
         await pilot.pause()
         assert "How tall is Mount Fuji?" in shown(pilot.app)
+    store.close()
 
 
 async def test_thousands_of_chats_render_only_what_is_seen(row: Callable[..., SessionRow]) -> None:
