@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from g4tui.core import Cancel, G4tuiError, ModelFile
 from g4tui.formats import describe_file
 from g4tui.models import pulling
@@ -31,7 +33,7 @@ class Library:
     def files(self) -> list[ModelFile]:
         """All model files by name, sound or not. Raises `G4tuiError` of kind `storage`."""
         cache = HeaderCache(private_folder(self._paths.cache) / "model-headers.json")
-        return cache.describe(self._found())
+        return [_titled(file) for file in cache.describe(self._found())]
 
     def find(self, name: str) -> ModelFile:
         """The file of a name, a path, or a model's full name (`llama-cpp:NAME`).
@@ -163,6 +165,12 @@ class Library:
             if known.path:
                 found.setdefault(name, Path(known.path))
         return dict(sorted(found.items()))
+
+
+def _titled(file: ModelFile) -> ModelFile:
+    """With the catalogue's title: what a header says of itself is often a training run's name."""
+    entry = entry_named(file.name)
+    return msgspec.structs.replace(file, title=entry.title) if entry and not file.error else file
 
 
 def _is_model(path: Path) -> bool:

@@ -52,7 +52,9 @@ class _Line(NamedTuple):
         time = "" if took is None else f"{took:,.0f} ms"
         name = name.pad_right(room - name.cell_length)
         line = Content.assemble(" ", name, time.rjust(TIME_WIDTH), "  ", self.state)
-        style = {"failed": "$text-error", "disabled": "$foreground-muted"}.get(self.report.status, "")
+        style = {"failed": "$text-error", "disabled": "$foreground-muted"}.get(
+            self.report.status, ""
+        )
         return line.stylize(style) if style else line
 
 

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import ProgressBar, Static
+from textual.widgets import Static
 
 from g4tui.core import Cancel, ErrorInfo, G4tuiError, ModelFile
 from g4tui.sanitize import clean_line
@@ -30,7 +30,7 @@ class PullBar(Widget):
         display: none;
         &.-pulling { display: block; }
         Static { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
-        ProgressBar { width: 1fr; height: 1; Bar { width: 1fr; } }
+        .bar { color: $text-primary; }
     }
     """
 
@@ -60,8 +60,8 @@ class PullBar(Widget):
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static("", markup=False)
-        yield ProgressBar(show_percentage=False, show_eta=False)
+        yield Static("", markup=False, classes="words")
+        yield Static("", markup=False, classes="bar")
 
     @property
     def pulling(self) -> bool:
@@ -110,17 +110,28 @@ class PullBar(Widget):
 
     def _draw(self) -> None:
         done, total = self._done, self._total
-        bar = self.query_one(ProgressBar)
-        bar.update(total=total or None, progress=done)
+        self.query_one(".bar", Static).update(_bar(done, total, self.content_size.width))
+        self.query_one(".words", Static).update(self._words(done, total))
+
+    def _words(self, done: int, total: int) -> str:
+        name = clean_line(self._pulled_name)
+        if self._cancel.requested:
+            return f"Stopping {name}"
+        if self._began is None:
+            return f"Looking for {name}" + (f"  {words.size(total)}" if total else "")
         parts = [f"{words.size(done)} of {words.size(total)}" if total else words.size(done)]
         if total and done >= total:
             parts.append("checking the file")
-        elif self._began is not None:
+        else:
             began, first = self._began
             rate = (done - first) / max(0.001, monotonic() - began)
             if done > first:
                 parts.append(f"{words.size(int(rate))}/s")
                 parts.append(f"{words.duration((total - done) / rate)} left" if total else "")
-        state = "Stopping" if self._cancel.requested else "Pulling"
-        text = f"{state} {clean_line(self._pulled_name)}  {'  '.join(filter(None, parts))}"
-        self.query_one(Static).update(text)
+        return f"Pulling {name}  {'  '.join(filter(None, parts))}"
+
+
+def _bar(done: int, total: int, width: int) -> str:
+    """How far, by shape: a terminal may have no colours."""
+    full = min(width, width * done // total) if total else 0
+    return "━" * full + "╌" * (width - full)
