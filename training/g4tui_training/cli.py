@@ -17,10 +17,13 @@ class Lazy(NamedTuple):
 
 # In the order of a run. Only what is built is listed.
 COMMANDS: Mapping[str, Lazy] = {
+    "init": Lazy("g4tui_training.commands", "init", "Write a commented recipe."),
+    "run": Lazy("g4tui_training.commands", "run", "Run every stage of a recipe."),
     "prompts": Lazy("g4tui_training.commands", "prompts", "Gather prompts from the sources."),
     "clean": Lazy("g4tui_training.clean.commands", "clean_command", "Choose what is fit to learn."),
     "why": Lazy("g4tui_training.clean.commands", "why_command", "Explain what became of a row."),
     "undo": Lazy("g4tui_training.clean.commands", "undo_command", "Take a rule of clean back."),
+    "report": Lazy("g4tui_training.cards.commands", "report", "Write the data card."),
 }
 
 

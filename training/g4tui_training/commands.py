@@ -6,6 +6,7 @@ import click
 
 from g4tui_training.console import note, recipe_and_out, run_one, say
 from g4tui_training.run import RunDir
+from g4tui_training.stages import Stage
 from g4tui_training.tables import count, print_table
 from g4tui_training.tally import SourceTally, tallies_of
 
@@ -17,10 +18,15 @@ def prompts(recipe: Path, out: Path, again: bool, yes: bool) -> None:
 
     Rows with a published answer keep it, and are not asked for again.
     """
+    run_one(prompts_stage(), recipe, out, again=again, yes=yes)
+    show_prompts(RunDir(out))
+
+
+def prompts_stage() -> Stage:
+    """The stage, imported when it runs."""
     from g4tui_training.prompts import PROMPTS
 
-    run_one(PROMPTS, recipe, out, again=again, yes=yes)
-    show_prompts(RunDir(out))
+    return PROMPTS
 
 
 def show_prompts(run: RunDir) -> None:
@@ -67,3 +73,44 @@ def _tell_problems(name: str, tally: SourceTally) -> None:
         if reason.startswith(("licence ", "terms ")):
             hint = " (allow_terms takes them)" if reason.startswith("terms ") else ""
             note(f"{name}: {number:,} rows left out: {reason}{hint}")
+
+
+@click.command()
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="The run's folder; else runs/NAME.")
+@click.option("--from", "first", metavar="STAGE", help="Begin here, and make it anew.")
+@click.option("--until", "last", metavar="STAGE", help="End after this stage.")
+@click.option("--again", is_flag=True, help="Make everything anew.")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+def run(
+    recipe: Path, out: Path | None, first: str | None, last: str | None, again: bool, yes: bool
+) -> None:
+    """Run all stages of RECIPE, each only if its result is not there yet.
+
+    Killed or stopped, the same command goes on.
+    """
+    from g4tui_training.console import context_for
+    from g4tui_training.loading import load_recipe
+    from g4tui_training.sequence import default_out, run_all
+
+    folder = out or default_out(load_recipe(recipe).name)
+    context = context_for(recipe, folder, yes=yes)
+    run_all(context, recipe, first=first or "", last=last or "", again=again)
+    say(f"The run is in {folder}")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), default="recipe.toml")
+@click.option("--name", help="The recipe's name; else the file's.")
+def init(file: Path, name: str | None) -> None:
+    """Write a commented recipe to FILE (recipe.toml)."""
+    import re
+
+    from g4tui_training.template import commented_recipe
+    from g4tui_training.writing import write_whole
+
+    if file.exists():
+        raise click.ClickException(f"{file} is there already; give another name.")
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name or file.stem).strip("-._") or "recipe"
+    write_whole(file, commented_recipe(plain, str(file)).encode())
+    say(f"{file} is written. Next: name your prompts in it, then g4tui-train run {file}")

@@ -100,8 +100,10 @@ class Collect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_tokens: Annotated[
         Positive | None, Meta(description="stops before prompts and answers have more in all")
     ] = None
-    usd_per_million_in: Money | None = None
-    usd_per_million_out: Money | None = None
+    usd_per_million_in: Annotated[
+        Money | None, Meta(description="price of prompts; not set: as the backend knows it")
+    ] = None
+    usd_per_million_out: Annotated[Money | None, Meta(description="price of answers")] = None
     batch: Annotated[bool, Meta(description="use the Batch API: half the price, within a day")] = (
         False
     )
@@ -195,15 +197,15 @@ class Train(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str, Meta(description="a folder, a hub id, a GGUF file, or a model that g4tui has")
     ] = "smollm2-135m-instruct"
     seeds: Annotated[tuple[int, ...], Meta(min_length=1, description="one student a seed")] = (1,)
-    rank: Positive = 16
-    alpha: Annotated[float, Meta(gt=0)] = 32.0
+    rank: Annotated[Positive, Meta(description="of the adapter: how much it can learn")] = 16
+    alpha: Annotated[float, Meta(gt=0, description="scales the adapter by alpha / rank")] = 32.0
     dropout: Fraction = 0.05
     targets: Annotated[
         tuple[str, ...], Meta(description="modules that get an adapter; all: every projection")
     ] = ("all",)
-    dora: bool = False
-    rslora: bool = False
-    learning_rate: Annotated[float, Meta(gt=0)] = 1e-4
+    dora: Annotated[bool, Meta(description="such an adapter cannot become a LoRA GGUF")] = False
+    rslora: Annotated[bool, Meta(description="scale by alpha / sqrt(rank)")] = False
+    learning_rate: Annotated[float, Meta(gt=0, description="at its highest")] = 1e-4
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     warmup: Annotated[
         float, Meta(ge=0, description="below 1: a share of the steps; else so many steps")
@@ -211,13 +213,13 @@ class Train(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     optimizer: Literal["adamw"] = "adamw"
     weight_decay: Annotated[float, Meta(ge=0)] = 0.0
     max_grad_norm: Annotated[float, Meta(gt=0)] = 1.0
-    epochs: Annotated[float, Meta(gt=0)] = 1.0
+    epochs: Annotated[float, Meta(gt=0, description="how often each row is seen")] = 1.0
     batch: Annotated[Positive, Meta(description="rows a step, over all devices")] = 16
     max_length: Annotated[Positive, Meta(description="tokens; longer rows are left out")] = 768
     packing: Annotated[bool, Meta(description="several rows in one forward, kept apart")] = True
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    gradient_checkpointing: bool = False
-    short_answer_tokens: Annotated[int, Meta(ge=0)] = 10
+    gradient_checkpointing: Annotated[bool, Meta(description="less memory, a third slower")] = False
+    short_answer_tokens: Annotated[int, Meta(ge=0, description="what a short answer is")] = 10
     short_answer_weight: Annotated[
         float, Meta(ge=0, description="weight of rows whose answer is that short")
     ] = 1.0
@@ -225,7 +227,7 @@ class Train(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     patience: Annotated[
         int, Meta(ge=0, description="evaluations without a better one before it ends; 0: never")
     ] = 0
-    checkpoint_minutes: Annotated[float, Meta(gt=0)] = 5.0
+    checkpoint_minutes: Annotated[float, Meta(gt=0, description="between two checkpoints")] = 5.0
     scales: Annotated[
         tuple[float, ...], Meta(description="adapter scales to choose from on the dev rows")
     ] = (1.0,)
@@ -240,8 +242,12 @@ class Export(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         tuple[Literal["base", "F16", "Q8_0", "Q4_0", "Q4_1", "Q4_K_M"], ...],
         Meta(description="merged files to write; base: the base file's own types"),
     ] = ()
-    max_kl: Annotated[float, Meta(ge=0)] = 1e-3
-    max_perplexity_ratio: Annotated[float, Meta(ge=1)] = 1.02
+    max_kl: Annotated[float, Meta(ge=0, description="of the f16 file from the trained model")] = (
+        1e-3
+    )
+    max_perplexity_ratio: Annotated[
+        float, Meta(ge=1, description="of a merged 4-bit file to f16; above it is not published")
+    ] = 1.02
 
 
 class Evaluate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -252,7 +258,7 @@ class Evaluate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         tuple[str, ...], Meta(description="others to measure beside base and student")
     ] = ()
     judge: Annotated[str, Meta(description="a model that compares answers; empty: nobody")] = ""
-    judge_prompts: str = ""
+    judge_prompts: Annotated[str, Meta(description="a file of prompts to judge by")] = ""
     draws: Annotated[Positive, Meta(description="of the bootstrap")] = 10_000
 
 

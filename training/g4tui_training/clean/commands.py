@@ -93,6 +93,11 @@ def undo_command(rule: str, run: Path, back: bool) -> None:
     say(f"{with_it} {rule} there are {abs(more):,} rows {'more' if more >= 0 else 'fewer'}.")
 
 
+def show_run(run: RunDir) -> None:
+    """The funnel of a run."""
+    show_funnel(read_funnel(run), run)
+
+
 def show_funnel(funnel: Funnel, run: RunDir) -> None:
     """What each rule dropped, what became of each source, and what to look at."""
     rows = [["rows in", f"{funnel.rows:,}", ""]]

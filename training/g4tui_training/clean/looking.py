@@ -76,8 +76,8 @@ def undo(run: RunDir, rule: str, say: Callable[[str], None], *, back: bool = Fal
     undone = set(read_undone(run))
     if back and rule not in undone:
         raise G4tuiError("usage", f"The rule {rule} was not undone", "It is applied as it was.")
-    undone ^= {rule} if back or rule not in undone else set()
-    off = tuple(sorted({*before.off, rule} - ({rule} if back else set())))
+    undone = undone - {rule} if back else undone | {rule}
+    off = tuple(sorted({*before.off} - {rule} if back else {*before.off, rule}))
     policy = msgspec.structs.replace(
         before.policy, clean=msgspec.structs.replace(before.policy.clean, off=off)
     )

@@ -1,0 +1,1 @@
+"""Cards: what a reader must know of the data and the model, in Markdown."""

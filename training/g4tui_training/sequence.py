@@ -1,0 +1,61 @@
+"""The stages of a run in their order, and running them."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+from g4tui.core import G4tuiError
+from g4tui.core.nearest import did_you_mean
+from g4tui_training.run import RunDir
+from g4tui_training.stages import Context, Stage, remember_recipe, run_stage
+
+
+class LazyStage(NamedTuple):
+    """Where a stage is (a function without arguments that gives it), and what tells its result."""
+
+    module: str
+    stage: str
+    shows: str = ""
+
+
+STAGES: Mapping[str, LazyStage] = {
+    "prompts": LazyStage("g4tui_training.commands", "prompts_stage", "show_prompts"),
+    "clean": LazyStage("g4tui_training.clean.commands", "clean_stage", "show_run"),
+    "report": LazyStage("g4tui_training.cards.commands", "report_stage", "show_cards"),
+}
+
+
+def run_all(
+    context: Context, recipe_file: Path, *, first: str = "", last: str = "", again: bool = False
+) -> None:
+    """Run the stages from `first` (made anew) to `last`; under the run's lock.
+
+    What is there and would come out the same is skipped; `again` makes all anew.
+    """
+    names = list(STAGES)
+    for name in filter(None, (first, last)):
+        if name not in names:
+            guess = did_you_mean(name, names) or f"The stages: {', '.join(names)}."
+            raise G4tuiError("usage", f"There is no stage {name}", guess)
+    begin = names.index(first) if first else 0
+    end = names.index(last) + 1 if last else len(names)
+    if begin >= end:
+        raise G4tuiError("usage", "There is no stage to run", f"{last} comes before {first}.")
+    with context.run.locked():
+        remember_recipe(context.run, recipe_file)
+        for name in names[begin:end]:
+            module = import_module(STAGES[name].module)
+            make: Callable[[], Stage] = getattr(module, STAGES[name].stage)
+            context.say(f"--- {name}")
+            outcome = run_stage(make(), context, again=again or name == first)
+            if outcome == "skipped":
+                context.say(f"{name}: nothing changed, the result is there.")
+            if STAGES[name].shows:
+                show: Callable[[RunDir], None] = getattr(module, STAGES[name].shows)
+                show(context.run)
+
+
+def default_out(name: str) -> Path:
+    """Where a run goes if nobody says."""
+    return Path("runs") / name
