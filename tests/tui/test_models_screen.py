@@ -7,6 +7,7 @@ import pytest
 
 from g4tui.config import load_settings
 from g4tui.core import Cancel, G4tuiError, ModelFile, ModelInfo
+from g4tui.tui.messages import PluginsLoaded
 from g4tui.tui.screens.model_rows import context_text
 from g4tui.tui.screens.models import ModelsScreen
 from support.rooms import Rooms, until
@@ -232,6 +233,19 @@ async def test_a_pull_by_a_defect_is_told_too(
         await settled(pilot, "Crow")
         await pilot.press(*"qwen2.5 0.5b", "enter")
         await settled(pilot, "RuntimeError: boom")
+
+
+async def test_models_of_a_plugin_that_loads_late_appear(
+    rooms: Rooms, models: list[ModelInfo]
+) -> None:
+    late = models.pop(1)
+    app = host(rooms)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, "Parrot")
+        assert "Crow" not in shown(app)
+        models.append(late)
+        app.screen.post_message(PluginsLoaded())
+        await settled(pilot, "Crow")
 
 
 async def test_a_click_chooses(rooms: Rooms, models: list[ModelInfo]) -> None:

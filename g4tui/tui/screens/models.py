@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 from g4tui.core import ErrorInfo, G4tuiError, ModelInfo, parse_model
 from g4tui.sanitize import clean, clean_line
 from g4tui.tui.bindings import bindings
+from g4tui.tui.messages import PluginsLoaded
 from g4tui.tui.save_settings import save_settings
 from g4tui.tui.screens.dialog import Dialog
 from g4tui.tui.screens.model_rows import ModelRow, header, model_rows
@@ -71,6 +72,10 @@ class ModelsScreen(Dialog[str]):
         """List what there is."""
         self._rows.can_focus = False
         self._read()
+
+    def on_plugins_loaded(self, _: PluginsLoaded) -> None:
+        """A backend that loads late has models too."""
+        self._read(self._rows.row.key if self._rows.row else None)
 
     def on_resize(self) -> None:
         """The columns' names follow the list's width."""

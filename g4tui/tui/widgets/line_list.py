@@ -190,10 +190,8 @@ class LineList(ScrollView, Generic[AnyRow], can_focus=True):
         if index >= len(self._rows) or width <= 0:
             return Strip.blank(width, self.visual_style.rich_style)
         content = self._rows[index].content(width).truncate(width, ellipsis=True)
-        if index == self.cursor:
-            content = Content.assemble(CURSOR, content[1:])
-        if index == self.cursor:  # its colours were chosen for another background
-            content = content.without_spans
+        if index == self.cursor:  # without colours, which were chosen for another background
+            content = Content.assemble(CURSOR, content.without_spans[1:])
         strips = Visual.to_strips(self, content, width, 1, style)
         return strips[0].extend_cell_length(width, style.rich_style).simplify()
 
