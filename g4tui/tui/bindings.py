@@ -62,7 +62,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.rename", "f2", "screen.rename_session", "Rename chat", "chat", False, True),
     Action("chat.delete", "", "screen.delete_session", "Delete chat", "chat", False, True),
     Action("chat.stop", "escape", "screen.stop", "Stop", "chat", True),
-    Action("chat.leave", "escape", "screen.leave", "Back to the prompt", "chat"),
+    Action("chat.leave", "escape", "screen.leave", "Prompt or messages", "chat"),
     Action("app.retry", "ctrl+r", "app.retry", "Try again", "anywhere"),
     Action("chat.page_up", "pageup", "screen.page(-1)", "Scroll up", "chat"),
     Action("chat.page_down", "pagedown", "screen.page(1)", "Scroll down", "chat"),

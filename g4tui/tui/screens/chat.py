@@ -1,8 +1,9 @@
 """The chat: sessions at the left, the conversation, the prompt below it."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, ParamSpec
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,15 +12,15 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
-from g4tui.core import ErrorInfo, Progress
+from g4tui.core import ErrorInfo
 from g4tui.tui import messages as told
-from g4tui.tui import words
 from g4tui.tui.answering import Answering
 from g4tui.tui.bindings import bindings
 from g4tui.tui.conversation import Conversation
 from g4tui.tui.flow import Flow
 from g4tui.tui.history import recent_prompts
 from g4tui.tui.screens.chat_dialogs import ChatDialogs
+from g4tui.tui.screens.chat_turns import ChatTurns
 from g4tui.tui.screens.chat_welcome import welcome
 from g4tui.tui.services import Services, in_thread
 from g4tui.tui.startup import error_of
@@ -38,8 +39,9 @@ from g4tui.tui.widgets.transcript_messages import (
 )
 
 if TYPE_CHECKING:
-    from g4tui.store import MessageRow
     from g4tui.tui.app import G4tuiApp
+
+P = ParamSpec("P")
 
 NEW_CHAT = "New chat"
 NARROW = 100
@@ -64,14 +66,15 @@ class ChatScreen(Screen[None]):
         self._sidebar_wanted: bool | None = None
         self._queued: list[told.PromptSent] = []
         self._sending = asyncio.Lock()
-        self._unread: set[str] = set()
+        self.unread: set[str] = set()
         self.flow: Flow | None = None
         self.header = Header(id="header")
         self.sessions = SessionList(id="sessions")
         self.transcript = Transcript(id="transcript")
         self.prompt_box = PromptBox(id="prompt-box")
         self.status = StatusLine(id="status")
-        self.answering = Answering(self.transcript, self)
+        self.turns = ChatTurns(self)
+        self.answering = Answering(self.transcript, self.turns)
         self.conversation = Conversation(self.transcript, self.answering.live)
         self.answering.conversation = self.conversation
         self.dialogs = ChatDialogs(self)
@@ -100,10 +103,12 @@ class ChatScreen(Screen[None]):
         self.transcript.flush_s = services.settings.ui.flush_ms / 1000
         self.flow = Flow(services, self.conversation, self.answering, self)
         self.flow.begin(self._start_model)
-        self.do(self._load_history(services))
+        self.do(self._load_history, services)
         self.sessions_changed()
         if self._start_session:
-            self.do(self._open(self.flow, told.SessionChosen(self._start_session)), "session")
+            self.do_latest(
+                "session", self._open, self.flow, told.SessionChosen(self._start_session)
+            )
         queued, self._queued = self._queued, []
         for sent in queued:
             self._on_prompt_sent(sent)
@@ -120,7 +125,7 @@ class ChatScreen(Screen[None]):
         """Where the words go can be told now, and whether there is anything to talk to."""
         self._show_place()
         if self.flow is not None:
-            self.do(self.dialogs.first_run(self.flow), "dialog")
+            self.do_latest("dialog", self.dialogs.first_run, self.flow)
 
     async def _load_history(self, services: Services) -> None:
         for text in await in_thread(recent_prompts, services.store):
@@ -128,9 +133,23 @@ class ChatScreen(Screen[None]):
 
     # what the flow and the turns ask of the screen
 
-    def do(self, work: Coroutine[object, object, object], group: str = "") -> None:
-        """Run a coroutine of the flow; a newer one of the same group takes its place."""
-        self.run_worker(work, group=group or "chat", exclusive=bool(group), exit_on_error=False)
+    def do(
+        self, work: Callable[P, Coroutine[object, object, object]], *args: P.args, **named: P.kwargs
+    ) -> None:
+        """Run a coroutine function of the flow beside everything else."""
+        self.run_worker(partial(work, *args, **named), group="chat", exit_on_error=False)
+
+    def do_latest(
+        self,
+        group: str,
+        work: Callable[P, Coroutine[object, object, object]],
+        *args: P.args,
+        **named: P.kwargs,
+    ) -> None:
+        """The same, in place of what runs in that group."""
+        self.run_worker(
+            partial(work, *args, **named), group=group, exclusive=True, exit_on_error=False
+        )
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """What failed is told."""
@@ -157,16 +176,16 @@ class ChatScreen(Screen[None]):
         self.header.model = self.flow.choice.model
         self.sessions.current = row.id if row is not None else None
         if row is not None:
-            self._unread.discard(row.id)
-            self.sessions.unread = self._unread
+            self.unread.discard(row.id)
+            self.sessions.unread = self.unread
         if row is None:
             self._welcome()
         self._show_place()
-        self._show_running()
+        self.turns.show_running()
 
     def sessions_changed(self) -> None:
         """Read the list again."""
-        self.do(self._list_sessions(), "sessions")
+        self.do_latest("sessions", self._list_sessions)
 
     async def _list_sessions(self) -> None:
         if self.flow is not None:
@@ -181,66 +200,10 @@ class ChatScreen(Screen[None]):
 
     def _show_place(self) -> None:
         if self.flow is not None:
-            self.do(self._find_place(self.flow), "place")
+            self.do_latest("place", self._find_place, self.flow)
 
     async def _find_place(self, flow: Flow) -> None:
         self.header.place = await flow.destination() or "offline"
-
-    # turns
-
-    def turn_started(self, session: str) -> None:
-        """The list has a new first row."""
-        self._show_running()
-        self.sessions_changed()
-        if self.conversation.id == session and self.flow is not None:
-            self.do(self.flow.refresh())
-
-    def turn_changed(self, session: str, progress: Progress | None) -> None:
-        """Say at the bottom what goes on."""
-        if self.conversation.id == session:
-            self.status.note = words.progress(progress) if progress is not None else "answering"
-
-    def context_used(self, session: str, used: int, limit: int) -> None:
-        """Shown at the bottom."""
-        if self.conversation.id == session:
-            self.status.context = (used, limit)
-
-    def turn_ended(self, session: str, answer: "MessageRow | None") -> None:
-        """The answer is saved."""
-        if answer is not None and self.conversation.id != session:
-            self._unread.add(session)
-            self.sessions.unread = self._unread
-        if answer is not None and self.conversation.id == session:
-            self._count_answer(answer)
-            self._colour(answer.id)
-        if answer is None:
-            self._show_running()
-            self.sessions_changed()
-
-    def turn_failed(self, session: str, error: ErrorInfo) -> None:
-        """It could not be saved."""
-        self.failed(error)
-        if self.conversation.id == session:
-            self.transcript.add(NoticeEntry(f"failed-{session}", error))
-
-    def lost_place(self, session: str) -> None:
-        """The end of the conversation is not loaded: load it."""
-        if self.flow is not None:
-            self.do(self.flow.open(session), "session")
-
-    def _count_answer(self, answer: "MessageRow") -> None:
-        if answer.usage is not None and self.status.context is not None:
-            used = answer.usage.prompt + answer.usage.completion
-            self.status.context = (used, self.status.context[1])
-
-    def _show_running(self) -> None:
-        running = self.answering.turns.sessions
-        self.sessions.working = running
-        if self.conversation.id not in running:
-            self.status.note = ""
-        elif not self.status.note:
-            self.status.note = "waiting"
-        self.refresh_bindings()
 
     # what the person does
 
@@ -250,7 +213,7 @@ class ChatScreen(Screen[None]):
             self._queued.append(event)
             self.status.note = "opening the library"
             return
-        self.do(self._send(self.flow, event))
+        self.do(self._send, self.flow, event)
 
     async def _send(self, flow: Flow, event: told.PromptSent) -> None:
         sent = False
@@ -264,7 +227,7 @@ class ChatScreen(Screen[None]):
     @on(told.SessionChosen)
     def _on_session_chosen(self, event: told.SessionChosen) -> None:
         if self.flow is not None:
-            self.do(self._open(self.flow, event), "session")
+            self.do_latest("session", self._open, self.flow, event)
 
     async def _open(self, flow: Flow, event: told.SessionChosen) -> None:
         self.prompt_box.put_aside()
@@ -291,24 +254,24 @@ class ChatScreen(Screen[None]):
     @on(told.ModelChosen)
     def _on_model_chosen(self, event: told.ModelChosen) -> None:
         if self.flow is not None:
-            self.do(self.flow.choose(event.model))
+            self.do(self.flow.choose, event.model)
 
     @on(told.SessionRenameAsked)
     def _on_rename_asked(self, event: told.SessionRenameAsked) -> None:
-        self.do(self.dialogs.rename(event.session_id, event.title))
+        self.do(self.dialogs.rename, event.session_id, event.title)
 
     @on(told.SessionDeleteAsked)
     def _on_delete_asked(self, event: told.SessionDeleteAsked) -> None:
-        self.do(self.dialogs.delete(event.session_id, event.title))
+        self.do(self.dialogs.delete, event.session_id, event.title)
 
     @on(told.LinkAsked)
     def _on_link_asked(self, event: told.LinkAsked) -> None:
-        self.do(self.dialogs.open_link(event.url))
+        self.do(self.dialogs.open_link, event.url)
 
     @on(PageWanted)
     def _on_page_wanted(self, event: PageWanted) -> None:
         if self.flow is not None:
-            self.do(self._page(self.flow, event.older), "page")
+            self.do_latest("page", self._page, self.flow, event.older)
 
     async def _page(self, flow: Flow, older: bool) -> None:
         await self.conversation.page(flow.services.store, older=older)
@@ -317,7 +280,7 @@ class ChatScreen(Screen[None]):
     @on(EndWanted)
     def _on_end_wanted(self) -> None:
         if self.flow is not None and self.conversation.id is not None:
-            self.do(self.flow.open(self.conversation.id), "session")
+            self.do_latest("session", self.flow.open, self.conversation.id)
 
     @on(KeyReturned)
     def _on_key_returned(self, event: KeyReturned) -> None:
@@ -326,14 +289,11 @@ class ChatScreen(Screen[None]):
     @on(RowActed)
     def _on_row_acted(self, event: RowActed) -> None:
         if self.flow is not None:
-            self.do(self.dialogs.act(self.flow, event))
+            self.do(self.dialogs.act, self.flow, event)
 
     @on(CodeClosed)
     def _on_code_closed(self, event: CodeClosed) -> None:
-        self.do(self.dialogs.colour(event.entry, event.code))
-
-    def _colour(self, key: str) -> None:
-        self.dialogs.colour_entries([self.transcript.entry(key)])
+        self.do(self.dialogs.colour, event.entry, event.code)
 
     def _colour_all(self) -> None:
         self.dialogs.colour_entries(self.transcript.entries)
@@ -352,30 +312,33 @@ class ChatScreen(Screen[None]):
             self.status.note = "stopping"
 
     def action_leave(self) -> None:
-        """Esc with nothing to stop: leave what one is in, towards the prompt."""
+        """Esc with nothing to stop: from the prompt to the messages, from elsewhere back to it."""
         if self.prompt_box.editing is not None:
             self.prompt_box.put_aside()
+        elif self.prompt_box.prompt.has_focus and self.transcript.selected is not None:
+            self.transcript.focus()
+            return
         self.prompt_box.prompt.focus()
 
     def action_choose_model(self) -> None:
         """Open the picker."""
-        self.do(self.dialogs.choose_model(), "dialog")
+        self.do_latest("dialog", self.dialogs.choose_model)
 
     def action_parameters(self) -> None:
         """Open the parameters."""
-        self.do(self.dialogs.parameters(), "dialog")
+        self.do_latest("dialog", self.dialogs.parameters)
 
     def action_rename_session(self) -> None:
         """Rename what is on screen."""
         row = self.conversation.session
         if row is not None:
-            self.do(self.dialogs.rename(row.id, row.title), "dialog")
+            self.do_latest("dialog", self.dialogs.rename, row.id, row.title)
 
     def action_delete_session(self) -> None:
         """Delete what is on screen, after a question."""
         row = self.conversation.session
         if row is not None:
-            self.do(self.dialogs.delete(row.id, row.title), "dialog")
+            self.do_latest("dialog", self.dialogs.delete, row.id, row.title)
 
     def action_page(self, direction: int) -> None:
         """Scroll the conversation, wherever the focus is."""

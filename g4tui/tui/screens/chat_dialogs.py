@@ -49,8 +49,10 @@ class ChatDialogs:
 
     async def first_run(self, flow: "Flow") -> None:
         """Help along where no model is ready."""
-        models = await flow.services.runtime.list_models()
-        if any(model.ready for model in models):
+        runtime = flow.services.runtime
+        models = await runtime.list_models()
+        held = await in_thread(runtime.quarantine.held)
+        if held or flow.session is not None or any(model.ready for model in models):
             return
         from g4tui.tui.screens.first_run import FirstRunScreen
 
@@ -122,7 +124,7 @@ class ChatDialogs:
         """Colour the code of messages that are whole."""
         for entry in entries:
             if isinstance(entry, MessageEntry) and (code := entry.code_to_colour()):
-                self._screen.do(self.colour(entry, code))
+                self._screen.do(self.colour, entry, code)
 
     async def colour(self, entry: MessageEntry, code: "Sequence[CodeBlock]") -> None:
         """Compute colours in a thread, then show them."""

@@ -29,8 +29,12 @@ def error_rows(
     width: int,
     palette: Palette,
     keys: tuple[str, ...] | None = None,
+    way: str = "",
 ) -> list[Line]:
-    """A framed panel of at most `width` cells. `keys`: in place of those for a failed answer."""
+    """A framed panel of at most `width` cells.
+
+    `keys`: in place of those for a failed answer; `way`: how to get where they act.
+    """
     room = max(10, width - 4)
     title = f" {clean_line(error.title)} "
     if cell_len(title) > room:
@@ -48,7 +52,7 @@ def error_rows(
     keys = _keys(error, state) if keys is None else keys
     if keys:
         rows += _framed("", "", width, palette)
-        rows += _framed(" · ".join(keys), "keys", width, palette)
+        rows += _framed(way + " · ".join(keys), "keys", width, palette)
     rows.append(_edge("╰", "", "╯", width, palette))
     return rows
 

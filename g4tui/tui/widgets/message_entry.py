@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SHOWN_LIMIT = 200_000
 """Characters of one message that are drawn; the rest is counted, kept and copied."""
+_WAY = "Esc, then "
 
 
 class MessageEntry(Entry):
@@ -31,6 +32,7 @@ class MessageEntry(Entry):
 
     Prepared off the UI's loop (`prepare` parses), drawn on it. While an answer streams, `add_text`
     and `add_thinking` take its deltas and `progress` says what happens before the first.
+    `keys_act`: single keys act on messages now; else the hints say how to get there.
     """
 
     selectable = True
@@ -41,6 +43,7 @@ class MessageEntry(Entry):
         self.streaming = row.state == "streaming"
         self.progress: Progress | None = None
         self.thinking_open = False
+        self.keys_act = False
         self.started = datetime.now()
         self._document = Document()
         self._thinking = row.message.reasoning
@@ -62,6 +65,13 @@ class MessageEntry(Entry):
     def is_answer(self) -> bool:
         """Whether a model wrote it."""
         return self.row.message.role == "assistant"
+
+    @property
+    def offers_keys(self) -> bool:
+        """Whether what became of it names keys."""
+        row = self.row
+        ended = row.state in ("stopped", "interrupted") or row.finish_reason == "length"
+        return not self.streaming and (row.error is not None or ended)
 
     def prepare(self) -> "MessageEntry":
         """Parse the saved text; slow for long ones, and safe in another thread."""
@@ -203,20 +213,27 @@ class MessageEntry(Entry):
             return self._progress_rows(width, palette)
         if row.error is not None:
             space = [EMPTY] if self._blocks else []
-            return space + error_rows(row.error, row.state, width, palette)
+            way = "" if self.keys_act else _WAY
+            return space + error_rows(row.error, row.state, width, palette, way=way)
         if row.state == "stopped":
             words = "■ stopped" if self._blocks else "■ stopped before the first word"
-            return [text_line(f"{words}   g go on · r regenerate", palette, "note", width)]
+            return self._hint(words, ("g go on", "r regenerate"), "note", width, palette)
         if row.state == "interrupted":
-            words = "◌ interrupted   g go on · r regenerate · a keep as it is"
-            return [text_line(words, palette, "warning", width)]
+            keys = ("g go on", "r regenerate", "a keep as it is")
+            return self._hint("◌ interrupted", keys, "warning", width, palette)
         if row.finish_reason == "length":
-            return [text_line("… cut at the token limit   g go on", palette, "note", width)]
+            return self._hint("… cut at the token limit", ("g go on",), "note", width, palette)
         if row.finish_reason == "filtered":
             return [text_line("… held back by the server's filter", palette, "warning", width)]
         if self.is_answer and not self._blocks:
             return [text_line("(an empty answer)", palette, "note", width)]
         return []
+
+    def _hint(
+        self, words: str, keys: tuple[str, ...], role: str, width: int, palette: Palette
+    ) -> list[Line]:
+        way = "" if self.keys_act else _WAY
+        return [text_line(f"{words}   {way}{' · '.join(keys)}", palette, role, width)]
 
     def _progress_rows(self, width: int, palette: Palette) -> list[Line]:
         if self.progress is None:

@@ -27,6 +27,7 @@ class Prompt(TextArea):
         Binding("pageup", "screen.page(-1)", show=False, id="chat.page_up"),
         Binding("pagedown", "screen.page(1)", show=False, id="chat.page_down"),
         Binding("ctrl+end", "screen.bottom", show=False, id="chat.bottom"),
+        Binding("end", "line_end", show=False),
     ]
     DEFAULT_CSS = """
     Prompt, Prompt:focus {
@@ -104,6 +105,13 @@ class Prompt(TextArea):
             self.action_cursor_up()
         else:
             self.action_cursor_down()
+
+    async def action_line_end(self) -> None:
+        """To the end of the line; in an empty prompt, to the newest text."""
+        if self.text:
+            self.action_cursor_line_end()
+        else:
+            await self.run_action("screen.bottom")
 
     def action_delete_left(self) -> None:
         """At the very start it takes the last chip away."""

@@ -130,7 +130,7 @@ class RowView(ScrollView, can_focus=True):
 
     def go_to(self, y: int) -> None:
         """Scroll so that row `y` is on top."""
-        self.scroll_to(y=y, animate=False, immediate=True)
+        self.scroll_to(y=y, animate=False, immediate=True, force=True)
 
     # drawing
 

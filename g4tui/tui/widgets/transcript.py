@@ -155,6 +155,15 @@ class Transcript(RowView):
         places = range(len(self._entries) - 1, -1, -1)
         return next((i for i in places if self._entries[i].selectable), -1)
 
+    def lay_out(self) -> None:
+        """Find every entry's place; messages say which keys act on them now."""
+        for entry in self._entries:
+            if isinstance(entry, MessageEntry) and entry.keys_act != self.has_focus:
+                entry.keys_act = self.has_focus
+                if entry.offers_keys:
+                    entry.touch()
+        super().lay_out()
+
     def _redraw(self) -> None:
         self.lay_out()
         self.settle()
@@ -205,7 +214,8 @@ class Transcript(RowView):
     def settle(self) -> None:
         """Stay at the end."""
         if self.following:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            # by force: a scroll bar comes only with the next layout
+            self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scrolling up stops following, the end takes it up again."""
@@ -257,13 +267,14 @@ class Transcript(RowView):
     def watch_has_focus(self, has_focus: bool) -> None:
         """The cursor shows only where keys act."""
         super().watch_has_focus(has_focus)
-        self.refresh()
+        self._redraw()
 
     # keys
 
     def on_key(self, event: events.Key) -> None:
         """A printable key without a meaning here goes on to the prompt."""
-        if event.is_printable and event.character is not None:
+        bound = event.key in self.screen.active_bindings
+        if event.is_printable and event.character is not None and not bound:
             event.stop()
             event.prevent_default()
             self.post_message(KeyReturned(event.character))

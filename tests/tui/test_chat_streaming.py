@@ -1,0 +1,202 @@
+"""An answer as it comes: shown, followed, stopped, failed."""
+
+import pytest
+
+from g4tui.core import ErrorInfo, Failed, Finished, ReasoningDelta, TextDelta, Usage
+from support.chat_app import Driven, Steps, driven_chat
+from support.rooms import Rooms
+
+LONG = " ".join(f"line-{number}\n\n" for number in range(300))
+
+
+async def test_words_are_on_the_screen_before_the_answer_is_whole(rooms: Rooms) -> None:
+    rooms.backend.gate = steps = Steps()
+    rooms.backend.answers = ["First **second** third"]
+    async with driven_chat(rooms) as ui:
+        await ui.ask("How?")
+        steps.let(2)
+        seen = await ui.sees("First second", "answering", "esc Stop")
+        assert "third" not in seen
+        steps.let(10)
+        await ui.answered(2)
+        seen = await ui.sees("First second third", "41 tok/s · first 0.08 s")
+        assert "esc Stop" not in seen and "answering" not in seen
+
+
+async def test_the_cached_prefix_is_told_where_there_is_room(rooms: Rooms) -> None:
+    usage = Usage(prompt=1198, cached=1180, completion=3, ttft_s=0.08, tok_per_s=41.0)
+    rooms.backend.answers = [[TextDelta("Hi."), usage, Finished("stop")]]
+    async with driven_chat(rooms, size=(80, 24)) as ui:
+        await ui.ask("How?")
+        await ui.sees("41 tok/s · first 0.08 s · 1,180 of 1,198 cached")
+        await ui.sees("ctx 1,201/2,048")
+        await ui.pilot.resize_terminal(50, 24)
+        seen = await ui.misses("tok/s")
+        assert "first 0.08 s" in seen and "parrot" in seen
+
+
+async def scrolled_up(ui: Driven, steps: Steps) -> None:
+    """A long answer of which a part has come, and a person who went up to read."""
+    await ui.ask("Tell me much")
+    steps.let(100)
+    await ui.sees("line-99")
+    await ui.press("pageup")
+    await ui.misses("line-99")
+
+
+async def test_the_end_is_followed_until_the_person_scrolls_up(rooms: Rooms) -> None:
+    rooms.backend.gate = steps = Steps()
+    rooms.backend.answers = [LONG]
+    async with driven_chat(rooms) as ui:
+        await scrolled_up(ui, steps)
+        before = ui.chat.transcript.scroll_offset.y
+        steps.let(100)
+        seen = await ui.sees("↓ new text · End")
+        assert ui.chat.transcript.scroll_offset.y == before
+        assert "line-199" not in seen
+        await ui.to_transcript()
+        await ui.press("end")
+        await ui.sees("line-199")
+        await ui.misses("new text")
+        steps.let(50)
+        await ui.sees("line-249")
+
+
+async def test_scrolling_down_to_the_end_follows_again(rooms: Rooms) -> None:
+    rooms.backend.gate = steps = Steps()
+    rooms.backend.answers = [LONG]
+    async with driven_chat(rooms) as ui:
+        await scrolled_up(ui, steps)
+        steps.let(1)
+        await ui.sees("new text")
+        await ui.press(*["pagedown"] * 3)
+        await ui.sees("line-100")
+        await ui.misses("new text")
+        steps.let(60)
+        await ui.sees("line-160")
+
+
+@pytest.mark.parametrize("key", ["escape", "ctrl+c"])
+async def test_stopping_keeps_the_text_and_the_next_question_works(rooms: Rooms, key: str) -> None:
+    rooms.backend.answers = [LONG * 20, "Well then."]
+    rooms.backend.delay_s = 0.005
+    async with driven_chat(rooms) as ui:
+        await ui.ask("Tell me much")
+        await ui.sees("line-3")
+        await ui.press(key)
+        (_, answer) = await ui.answered(2)
+        await ui.sees("■ stopped   Esc, then g go on · r regenerate")
+        assert answer.state == "stopped" and "line-3" in answer.message.text
+        await ui.ask("And now?")
+        assert (await ui.answered(4))[-1].message.text == "Well then."
+
+
+async def test_ctrl_c_clears_the_prompt_and_then_says_how_to_quit(rooms: Rooms) -> None:
+    async with driven_chat(rooms) as ui:
+        await ui.type("never mind")
+        await ui.press("ctrl+c")
+        await ui.misses("never mind")
+        await ui.press("ctrl+c")
+        await ui.toast("Ctrl+Q quits")
+
+
+async def test_a_second_question_waits_in_the_prompt(rooms: Rooms) -> None:
+    rooms.backend.gate = steps = Steps()
+    async with driven_chat(rooms) as ui:
+        await ui.ask("One")
+        steps.let(1)
+        await ui.sees("Hello")
+        await ui.ask("Two")
+        await ui.toast("still being written")
+        assert ui.chat.prompt_box.prompt.text == "Two"
+        steps.let(10)
+        await ui.answered(2)
+        steps.let(10)
+        await ui.press("enter")
+        assert [row.message.text for row in (await ui.answered(4))][2] == "Two"
+
+
+async def test_thinking_is_folded_and_apart_from_the_answer(rooms: Rooms) -> None:
+    rooms.backend.answers = [
+        [ReasoningDelta("let me see now"), TextDelta("Forty-two."), Finished("stop")]
+    ]
+    async with driven_chat(rooms) as ui:
+        await ui.ask("Why?")
+        seen = await ui.sees("▸ Thought  4 words", "Forty-two.")
+        assert "let me see" not in seen
+        await ui.to_transcript()
+        await ui.press("t")
+        await ui.sees("▾ Thought", "│ let me see now")
+        await ui.press("t")
+        await ui.misses("let me see now")
+
+
+async def test_thinking_tags_of_local_models_are_folded_too(rooms: Rooms) -> None:
+    rooms.backend.answers = ["<think>hm hm</think>So it is."]
+    async with driven_chat(rooms) as ui:
+        await ui.ask("Why?")
+        seen = await ui.sees("Thought  2 words", "So it is.")
+        assert "<think>" not in seen and "hm hm" not in seen
+
+
+async def test_a_failure_is_a_panel_with_the_key_that_retries(rooms: Rooms) -> None:
+    error = ErrorInfo("network", "No way there", "The cable is out.", "Plug it in.")
+    rooms.backend.answers = [[TextDelta("So far"), Failed(error)], "All is well."]
+    async with driven_chat(rooms) as ui:
+        await ui.ask("Hello?")
+        await ui.sees("So far", "No way there", "The cable is out.", "Plug it in.", "r retry")
+        await ui.to_transcript()
+        await ui.press("r")
+        await ui.sees("All is well.", "< 2/2 >")
+        await ui.misses("No way there")
+        line = await ui.answered(2)
+        assert line[-1].message.text == "All is well."
+
+
+async def test_a_crash_shows_its_last_log_lines(rooms: Rooms) -> None:
+    log = "It died by SIGSEGV\n" + "\n".join(f"log line {number}" for number in range(30))
+    error = ErrorInfo("crashed", "The model's process ended", log, "Ask again.")
+    rooms.backend.answers = [[Failed(error)]]
+    async with driven_chat(rooms) as ui:
+        await ui.ask("Hello?")
+        seen = await ui.sees("It died by SIGSEGV", "log line 29", "Ask again.", "r retry")
+        assert "log line 3 " not in seen
+
+
+async def test_a_held_back_model_is_released_with_one_key(rooms: Rooms) -> None:
+    for _ in range(2):
+        rooms.runtime.quarantine.strike("scripted:parrot")
+    async with driven_chat(rooms) as ui:
+        await ui.ask("Hello?")
+        await ui.sees("This model is held back", "u release this model")
+        await ui.to_transcript()
+        await ui.press("u")
+        await ui.toast("may be started again")
+        await ui.press("r")
+        await ui.sees("Hello there, friend.")
+
+
+async def test_the_model_forgets_with_a_marker(rooms: Rooms) -> None:
+    rooms.backend.context = 600
+    rooms.backend.answers = ["word " * 100]
+    async with driven_chat(rooms, size=(100, 60)) as ui:
+        for turn in range(4):
+            await ui.ask("why " * 60)
+            await ui.answered(2 * turn + 2)
+        line = await ui.answered(8)
+        start = line[-1].memory_start
+        assert start is not None
+        left_out = [row.id for row in line].index(start)
+        wanted = f"memory begins here · the model no longer sees {left_out} messages above"
+        assert wanted in ui.chat.transcript.plain
+        await ui.press("ctrl+n")
+        await ui.sees("Ask something")
+        await ui.pilot.pause()
+        ui.chat._on_session_chosen(_chosen(line[0].session))
+        await ui.until(lambda: wanted in ui.chat.transcript.plain)
+
+
+def _chosen(session: str):  # type: ignore[no-untyped-def]
+    from g4tui.tui.messages import SessionChosen
+
+    return SessionChosen(session)
