@@ -1,6 +1,7 @@
 """What the chat screen asks in the way of other screens, and what keys on messages do."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from g4tui.sanitize import clean
@@ -48,11 +49,17 @@ class ChatDialogs:
             await self._screen.flow.delete(session)
 
     async def first_run(self, flow: "Flow") -> None:
-        """Help along where no model is ready."""
+        """Help along where no model is ready, or none was chosen and the usual one is not here."""
+        from g4tui.config import Settings
+
         runtime = flow.services.runtime
-        models = await runtime.list_models()
+        ready = {model.id for model in await runtime.list_models() if model.ready}
         held = await in_thread(runtime.quarantine.held)
-        if held or flow.session is not None or any(model.ready for model in models):
+        chosen = flow.choice.model
+        somebodys_choice = chosen != Settings().chat.model
+        if chosen in ready or (somebodys_choice and (ready or _is_a_file(chosen))):
+            return
+        if held or flow.session is not None:
             return
         from g4tui.tui.screens.first_run import FirstRunScreen
 
@@ -137,3 +144,8 @@ class ChatDialogs:
                 block.laid = None
         if self._screen.transcript.entry(entry.key) is entry:
             self._screen.transcript.changed(entry)
+
+
+def _is_a_file(model: str) -> bool:
+    """Whether a model's name is that of a file, which no list has."""
+    return Path(model.partition(":")[2].partition("+")[0]).is_file()

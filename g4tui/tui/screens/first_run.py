@@ -236,6 +236,8 @@ class FirstRunScreen(Dialog[str]):
 
     def action_look_again(self) -> None:
         """Servers may have been started, packages installed."""
+        self._say("")
+        self._found = None
         self._look()
 
     def action_stop_pull(self) -> None:

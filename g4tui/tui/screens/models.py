@@ -115,7 +115,10 @@ class ModelsScreen(Dialog[str]):
             destination=lambda model: self._hosts.get(model.id, ""),
             query=self._query,
         )
-        self._rows.show_rows(rows, key)
+        keys = [row.key for row in rows if row.key]
+        before = self._rows.row.key if self._rows.row else None
+        wanted = (each for each in (key, before, *keys[:1]) if each in keys)
+        self._rows.show_rows(rows, next(wanted, None))
         self._detail()
 
     def _detail(self) -> None:
