@@ -70,6 +70,9 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     sample: Annotated[Fraction, Meta(description="share of the rows to take")] = 1.0
     cap: Annotated[Positive | None, Meta(description="rows to take at most")] = None
     weight: Annotated[float, Meta(ge=0.0, description="how much each row counts in training")] = 1.0
+    held: Annotated[
+        bool, Meta(description="all its rows, and prompts like them, are held back from training")
+    ] = False
     low_diversity: Annotated[
         Literal["", "drop", "cap", "keep"],
         Meta(description="for this source, in place of clean.low_diversity.action"),
@@ -242,9 +245,7 @@ class Export(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         tuple[Literal["base", "F16", "Q8_0", "Q4_0", "Q4_1", "Q4_K_M"], ...],
         Meta(description="merged files to write; base: the base file's own types"),
     ] = ()
-    max_kl: Annotated[float, Meta(ge=0, description="of the f16 file from the trained model")] = (
-        1e-3
-    )
+    max_kl: Annotated[float, Meta(ge=0, description="of the f16 file from what was trained")] = 1e-3
     max_perplexity_ratio: Annotated[
         float, Meta(ge=1, description="of a merged 4-bit file to f16; above it is not published")
     ] = 1.02

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 import msgspec
-from msgspec import NODEFAULT, inspect
+from msgspec import inspect
 
-from g4tui.config.tables import bare
 from g4tui_training.recipe import Columns, Recipe, Source
 
 _HEAD = """\
@@ -33,27 +32,28 @@ _WIDTH = 96
 
 def commented_recipe(name: str, file: str) -> str:
     """A recipe that loads as it is; each other key stands in it as a comment."""
+    recipe = Recipe(name=name)
+    source = Source(name="mine", path="prompts.jsonl", licence="unknown")
+    skip = ("name", "path", "licence")
     parts = [_HEAD.format(name=name, file=file)]
-    parts.append("\n".join(_keys(Recipe, skip=("name", "sources"))) + "\n")
-    parts.append(
-        _SOURCE.format() + "\n".join(_keys(Source, skip=("name", "path", "licence"))) + "\n"
-    )
-    parts.extend(_tables(Recipe, ()))
+    parts.append("\n".join(_keys(recipe, skip=("name", "sources"))) + "\n")
+    parts.append(_SOURCE.format() + "\n".join(_keys(source, skip=skip)) + "\n")
+    parts.extend(_tables(recipe, ()))
     return "\n".join(parts).rstrip("\n") + "\n"
 
 
-def _tables(kind: type[msgspec.Struct], above: tuple[str, ...]) -> Iterator[str]:
-    for field in _fields(kind):
-        inner = bare(field.type)
-        if not isinstance(inner, inspect.StructType):
+def _tables(defaults: msgspec.Struct, above: tuple[str, ...]) -> Iterator[str]:
+    for field in _fields(type(defaults)):
+        inner = getattr(defaults, field.name)
+        if not isinstance(inner, msgspec.Struct):
             continue
         name = (*above, field.encode_name)
-        doc = (inner.cls.__doc__ or "").split("\n\n")[0].replace("\n", " ")
+        doc = (type(inner).__doc__ or "").split("\n\n")[0].replace("\n", " ")
         lines = [f"# {doc}", f"[{'.'.join(name)}]"]
         if name == ("collect",):
             lines.append(_TEACHER)
-        yield "\n".join([*lines, *_keys(inner.cls, skip=("teacher", "max_usd"))]) + "\n"
-        yield from _tables(inner.cls, name)
+        yield "\n".join([*lines, *_keys(inner, skip=("teacher", "max_usd"))]) + "\n"
+        yield from _tables(inner, name)
 
 
 def _fields(kind: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
@@ -62,14 +62,12 @@ def _fields(kind: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
     return struct.fields
 
 
-def _keys(kind: type[msgspec.Struct], skip: tuple[str, ...] = ()) -> Iterator[str]:
+def _keys(defaults: msgspec.Struct, skip: tuple[str, ...] = ()) -> Iterator[str]:
     """The keys of one table that are no tables themselves, as comments."""
-    for field in _fields(kind):
-        if field.encode_name in skip or isinstance(bare(field.type), inspect.StructType):
+    for field in _fields(type(defaults)):
+        default = getattr(defaults, field.name)
+        if field.encode_name in skip or isinstance(default, msgspec.Struct):
             continue
-        default = field.default
-        if default is NODEFAULT:
-            default = field.default_factory() if callable(field.default_factory) else None
         about = _about(field.type)
         value = "" if default is None else f"{field.encode_name} = {_toml(default)}"
         shown = f"# {value or field.encode_name + ' (not set)'}"
@@ -79,7 +77,7 @@ def _keys(kind: type[msgspec.Struct], skip: tuple[str, ...] = ()) -> Iterator[st
             yield shown
         else:
             yield f"{shown}  # {about}" if about else shown
-    if kind is Source:
+    if isinstance(defaults, Source):
         names = ", ".join(each.encode_name for each in msgspec.structs.fields(Columns))
         yield f"# which column holds what ({names}):"
         yield '# columns = { prompt = "question", response = "answer" }'

@@ -1,9 +1,11 @@
 """Between the passes: who stays of near duplicates, who is held back, whose id is not its own."""
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from g4tui_training.clean.components import Groups, grouped
 from g4tui_training.clean.jobs import Plan
@@ -14,6 +16,7 @@ from g4tui_training.clean.sorting import PART_SHIFT
 from g4tui_training.clean.spool import Parts, Spooled, write_file
 
 NAME = "decided"
+Number = TypeVar("Number", np.uint8, np.uint64)
 
 
 class Twin(msgspec.Struct, frozen=True, array_like=True):
@@ -105,6 +108,8 @@ class Decider:
             firsts = np.flatnonzero(small & (sizes > 0))
             if len(firsts):
                 chosen[firsts[np.argmin(draws[firsts])]] = True
+        if self._plan.policy.held:
+            chosen[roots[self._of_parts("held", np.uint8).astype(bool)]] = True
         held = chosen[roots]
         start = 0
         for part, count in enumerate(self._alive):
@@ -113,12 +118,13 @@ class Decider:
 
     def _draws(self) -> U64:
         seed = mixed(np.array([self._plan.seed + 1], np.uint64))
+        return mixed(self._of_parts("digests", np.uint64) ^ seed)
+
+    def _of_parts(self, name: str, kind: type[Number]) -> npt.NDArray[Number]:
+        """What the second pass wrote for each row that stays, over all parts."""
         folder = self._plan.folder("sorted")
-        parts = [
-            mixed(np.fromfile(folder / f"{part}.digests", "<u8") ^ seed)
-            for part in range(len(self._alive))
-        ]
-        return np.concatenate(parts) if parts else np.empty(0, np.uint64)
+        parts = range(len(self._alive))
+        return np.concatenate([np.fromfile(folder / f"{part}.{name}", kind) for part in parts])
 
 
 def own_id(row: Spooled) -> str:

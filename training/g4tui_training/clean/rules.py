@@ -22,13 +22,17 @@ Rule = Callable[[Sequence[Row]], Sequence[Evidence]]
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """What decides about single rows. `tasks` are files; `dropped` maps ids to a reason."""
+    """What decides about single rows.
+
+    `tasks` are files, `dropped` maps ids to a reason; `held` are sources held back whole.
+    """
 
     clean: Clean = Clean()
     permissive: bool = False
     allow_terms: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     dropped: dict[str, str] = {}
+    held: tuple[str, ...] = ()
 
 
 def row_rules(policy: Policy) -> dict[str, Rule]:

@@ -118,17 +118,19 @@ class Sorter:
     def _write(self, part: int, rows: list[Spooled]) -> None:
         """The sorted rows, without the normal forms, and where those that stay begin."""
         folder, at = self._plan.folder("sorted"), 0
-        data, starts, digests = [], [], []
+        data, starts, digests, held = [], [], [], bytearray()
         for row in rows:
             row.prompt = row.response = b""
             if not row.rule:
                 starts.append(at)
                 digests.append(row.digest[8:])
+                held.append(row.family in self._plan.policy.held)
             data.append(packed(row))
             at += len(data[-1])
         write_file(folder / str(part), b"".join(data))
         write_file(folder / f"{part}.starts", np.array(starts, np.int64).tobytes())
         write_file(folder / f"{part}.digests", b"".join(digests))
+        write_file(folder / f"{part}.held", bytes(held))
 
 
 def bucket_of(keys: U64, count: int) -> U64:

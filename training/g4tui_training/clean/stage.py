@@ -81,6 +81,7 @@ def policy_of(context: Context, tasks: Sequence[Path] = ()) -> Policy:
         allow_terms=recipe.allow_terms,
         tasks=tuple(str(file.absolute()) for file in listed),
         dropped=read_drops(folder / name for name in recipe.clean.drop),
+        held=tuple(source.name for source in recipe.sources if source.held),
     )
 
 

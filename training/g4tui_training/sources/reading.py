@@ -14,7 +14,7 @@ from g4tui_training.recipe import Columns, Format, Shape, Source
 from g4tui_training.sources.formats import read_records
 from g4tui_training.sources.records import Draft, Record, Unfit, value_at
 from g4tui_training.sources.shapes import drafts_of
-from g4tui_training.sources.trees import is_linked, nested
+from g4tui_training.sources.trees import is_linked, is_tree, nested
 
 _LOOK = 1000
 
@@ -47,8 +47,8 @@ def check_columns(source: Source, file: Path) -> None:
         if isinstance(record, Mapping)
     ]
     wanted = [name for name in msgspec.structs.astuple(source.columns) if name]
-    if not records or source.shape == "tree" or is_linked(records[0]):
-        return
+    if not records or source.shape == "tree" or is_tree(records[0]):
+        return  # columns are those of the messages within
     for name in (*wanted, *source.where):
         if not any(_has(record, name) for record in records):
             known = sorted({str(key) for record in records[:20] for key in record})

@@ -1,5 +1,6 @@
 """How records of known shapes become rows: ours, Alpaca, ShareGPT, OpenAI messages, text, trees."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
@@ -18,9 +19,11 @@ from g4tui_training.sources.records import (
     turn_of,
     value_at,
 )
-from g4tui_training.sources.trees import tree_drafts
+from g4tui_training.sources.trees import is_tree, tree_drafts
 
 _TEXT_KEYS = ("prompt", "text", "question", "query", "instruction")
+_HUMAN = "<human>:"
+_SPEAKER = re.compile(r"^<(human|bot)>:", re.MULTILINE)
 _ANSWER_KEYS = ("response", "output", "completion", "answer")
 _ID_KEYS = ("id", "uid", "uuid", "question_id", "conversation_id", "message_id")
 _TEACHER_KEYS = ("teacher", "model", "model_name", "model_id")
@@ -47,7 +50,7 @@ def shape_of(record: Record) -> Shape:
         return "messages"
     if "instruction" in record:
         return "alpaca"
-    if isinstance(record.get("replies"), list) or (isinstance(record.get("prompt"), Mapping)):
+    if is_tree(record):
         return "tree"
     if "prompt" in record and any(key in record for key in _ANSWER_KEYS):
         return "pair"
@@ -106,9 +109,22 @@ def _text(record: Record) -> Iterator[Draft]:
         return
     for key in _TEXT_KEYS:
         if isinstance(record.get(key), str):
+            text = as_text(record[key])
+            if text.startswith(_HUMAN):
+                yield _known(conversation(_transcript(text), record))
+                return
             yield _known(Draft(_asked("", as_text(record[key])), None, record))
             return
     raise Unfit("no text")
+
+
+def _transcript(text: str) -> tuple[Turn, ...]:
+    """Turns of one text that marks each with its speaker, as OIG has them."""
+    pieces = _SPEAKER.split(text)
+    return tuple(
+        turn_of(speaker, said.strip())
+        for speaker, said in zip(pieces[1::2], pieces[2::2], strict=True)
+    )
 
 
 _READERS = {

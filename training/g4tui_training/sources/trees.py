@@ -46,6 +46,14 @@ def tree_drafts(record: Record) -> Iterator[Draft]:
                     todo.append((reply, (*before, turn)))
 
 
+def is_tree(record: object) -> bool:
+    """Whether a record is a tree of messages, or one message of one."""
+    if not isinstance(record, Mapping):
+        return False
+    nested_below = isinstance(record.get("replies"), list)
+    return nested_below or isinstance(record.get("prompt"), Mapping) or is_linked(record)
+
+
 def is_linked(record: object) -> bool:
     """Whether a record is one message that names its parent."""
     return (
