@@ -21,6 +21,7 @@ from g4tui.models.transfer import stopped
 PIP_LIMIT_S = 300.0
 _MAX_INDEX = 32 << 20
 _SIMPLE = "application/vnd.pypi.simple.v1+json"
+_BROKEN = re.compile(r"connection broken by '.*>: (.*)'\)'")
 _CREDENTIALS = re.compile(r"//[^/\s@]+@")
 
 
@@ -103,16 +104,22 @@ def _pip_error(source: PypiSource, status: int, text: str) -> G4tuiError:
             detail,
             "Check the connection, or pip's index with: pip config list",
         )
-    absent = "No matching distribution" in text and "connection" not in text.lower()
+    index = "which index pip uses: pip config list"
+    if "No matching distribution" not in text or "connection" in text.lower():
+        broken = _BROKEN.findall(text)
+        return G4tuiError(
+            "network",
+            "pip cannot reach its index",
+            broken[-1] if broken else detail,
+            f"Check the connection, or {index}",
+        )
+    # Of an index that is not asked, or that it is not told to ask again, pip says no more.
+    perhaps = "the connection and " if "from versions: none" in text else ""
     return G4tuiError(
-        "missing" if absent else "network",
-        f"The package {source.requirement} was not found"
-        if absent
-        else "pip cannot reach its index",
+        "missing",
+        f"pip found no {source.requirement}",
         detail,
-        "Check the name, and which index pip uses: pip config list"
-        if absent
-        else "Check the connection, or which index pip uses: pip config list",
+        f"Check {perhaps}the name, and {index}",
     )
 
 

@@ -133,6 +133,28 @@ def test_what_is_not_in_the_index(
     assert kept(paths) == []
 
 
+def test_an_index_that_does_not_answer_says_why(
+    library: Library, server: FileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.stop()
+    monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple")
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    with pytest.raises(G4tuiError) as caught:
+        library.pull(SOURCE, nothing, Cancel(), name="sample")
+    info = caught.value.info
+    assert info.kind == "network" and "refused" in info.detail
+    assert "Check the connection" in info.remedy
+
+
+def test_pip_without_an_index_names_the_connection_too(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(G4tuiError) as caught:
+        library.pull(SOURCE, nothing, Cancel(), name="sample")
+    assert "Check the connection and the name" in caught.value.info.remedy
+
+
 def test_passwords_of_an_index_are_not_shown(
     library: Library, server: FileServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
