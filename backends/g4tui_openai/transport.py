@@ -17,6 +17,9 @@ _PASSED = frozenset(
 _ACCOUNT = frozenset({"openai-organization", "openai-project"})
 _BLANK_LINES = (b"\n\n", b"\r\r", b"\r\n\r\n")
 HEAD = "g4tui.head"
+_HEAD_BYTES = 4096
+# Some thousand empty events may be in one part; reading so many at once would stall the screen.
+_SLICE_BYTES = 4096
 
 
 class TooMuchError(Exception):
@@ -94,17 +97,19 @@ class _Counted(httpx2.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         total = event = 0
         before = b""
-        async for part in self._inner:
-            total += len(part)
-            event = _since_blank_line(before + part, len(part), event)
-            if total > self._limits.body_bytes or event > self._limits.event_bytes:
-                raise TooMuchError
-            if len(self._head) < 4096:
-                self._head += part[: 4096 - len(self._head)]
-            before = part[-3:]
-            # A server that is always ready would otherwise never let the loop turn.
-            await asyncio.sleep(0)
-            yield part
+        async for received in self._inner:
+            for at in range(0, len(received), _SLICE_BYTES):
+                part = received[at : at + _SLICE_BYTES]
+                total += len(part)
+                event = _since_blank_line(before + part, len(part), event)
+                if total > self._limits.body_bytes or event > self._limits.event_bytes:
+                    raise TooMuchError
+                if len(self._head) < _HEAD_BYTES:
+                    self._head += part[: _HEAD_BYTES - len(self._head)]
+                before = part[-3:]
+                # A server that is always ready would otherwise never let the loop turn.
+                await asyncio.sleep(0)
+                yield part
 
     async def aclose(self) -> None:
         await self._inner.aclose()
