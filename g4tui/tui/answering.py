@@ -55,6 +55,11 @@ class Answering:
             return None
         return self.turns.start(session, stream)
 
+    def has_words(self, session: str | None) -> bool:
+        """Whether the first words of the answer in a session have come."""
+        turn = self.turns.of(session)
+        return turn is not None and turn.answer_id in self._seen_text
+
     def _heard(self, turn: Turn, event: "TurnEvent") -> None:
         from g4tui.engine import ContextUsed, MemoryBegins, TurnFinished, TurnStarted
 

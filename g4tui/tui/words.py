@@ -45,15 +45,6 @@ def speed(usage: Usage | None, room: int = 200) -> str:
     return ""
 
 
-def tokens(usage: Usage | None) -> str:
-    """`312 tokens, prompt 1,520 (1,480 cached)`."""
-    if usage is None:
-        return ""
-    about = "about " if usage.estimated else ""
-    cached = f" ({usage.cached:,} cached)" if usage.cached else ""
-    return f"{about}{usage.completion:,} tokens, prompt {usage.prompt:,}{cached}"
-
-
 def progress(step: Progress) -> str:
     """`loading 40 %`, `reading 512/1,500 tokens`."""
     if step.phase == "load":

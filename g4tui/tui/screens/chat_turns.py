@@ -68,7 +68,8 @@ class ChatTurns:
         if screen.conversation.id not in running:
             screen.status.note = ""
         elif not screen.status.note:
-            screen.status.note = "waiting"
+            spoke = screen.answering.has_words(screen.conversation.id)
+            screen.status.note = "answering" if spoke else "waiting"
         screen.refresh_bindings()
 
     def _is_shown(self, session: str) -> bool:

@@ -71,12 +71,11 @@ class Transcript(RowView):
         self.cursor = self._last_message()
         index = self.index_of(at)
         self.following = index is None
-        self.lay_out()
-        if index is not None and self._tops:
+        if index is not None:
+            self.lay_out()
             self.cursor = index
-            self.go_to(self._tops[index])
-        self.settle()
-        self.refresh()
+            self.go_to(self._tops[index] if self._tops else 0)
+        self._redraw()
 
     def add(self, entry: Entry, *, before: str | None = None) -> None:
         """Put an entry at the end, or before another; the cursor goes along at the end."""
@@ -165,6 +164,9 @@ class Transcript(RowView):
         super().lay_out()
 
     def _redraw(self) -> None:
+        for entry in self._entries:
+            if isinstance(entry, MessageEntry) and entry.streaming:
+                self.grew(entry)  # it may have grown while it was not on screen
         self.lay_out()
         self.settle()
         self.refresh()
