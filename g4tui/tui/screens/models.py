@@ -116,9 +116,8 @@ class ModelsScreen(Dialog[str]):
             query=self._query,
         )
         keys = [row.key for row in rows if row.key]
-        before = self._rows.row.key if self._rows.row else None
-        wanted = (each for each in (key, before, *keys[:1]) if each in keys)
-        self._rows.show_rows(rows, next(wanted, None))
+        wanted = key or (self._rows.row.key if self._rows.row else None)
+        self._rows.show_rows(rows, wanted if wanted in keys else next(iter(keys), None))
         self._detail()
 
     def _detail(self) -> None:
