@@ -1,7 +1,6 @@
 """Big pastes: a text that no editor should hold becomes an attachment of the message."""
 
 from g4tui.core.messages import Attachment
-from g4tui.sanitize import clean
 
 INLINE_CHARACTERS = 4_000
 INLINE_LINES = 60
@@ -14,9 +13,9 @@ def is_big(text: str) -> bool:
 
 def as_attachment(text: str, number: int) -> Attachment:
     """The paste as an attachment, its line ends made one kind; the text is not cleaned."""
-    return Attachment(f"pasted-{number}.txt", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return Attachment(f"pasted-{number}.txt", for_editor(text))
 
 
 def for_editor(text: str) -> str:
-    """A small paste as the editor may show it."""
-    return clean(text.replace("\r\n", "\n").replace("\r", "\n"))
+    """A small paste with its line ends made one kind."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
