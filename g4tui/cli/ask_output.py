@@ -16,6 +16,7 @@ class AskOutput:
         self.session: str | None = None
         self.model = ""
         self._app = app
+        self._stdout = sys.stdout
         self._text: list[str] = []
         self._last = ""
         self._reasoning: list[str] = []
@@ -54,8 +55,8 @@ class AskOutput:
             self._app.emit(self._object())
         else:
             if self._last and not self._last.endswith("\n"):
-                sys.stdout.write("\n")
-            sys.stdout.flush()
+                self._stdout.write("\n")
+            self._stdout.flush()
             if self._error is not None:
                 self._app.note(self._app.redacted(str(self._error)))
             elif self._lively and self._usage is not None:
@@ -67,8 +68,8 @@ class AskOutput:
         if self._app.json:
             return
         self._show("")
-        sys.stdout.write(clean(text))
-        sys.stdout.flush()
+        self._stdout.write(clean(text))
+        self._stdout.flush()
         self._last = text or self._last
 
     def _show(self, status: str) -> None:

@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,9 @@ async def answer(app: App, wanted: Ask) -> int:
     output = AskOutput(app)
     with _stop_signals() as stop, _home(app, wanted.save) as (store, paths):
         try:
-            await _turn(app, wanted, store, paths, output, stop)
+            app.plugins.begin_to_load_others()
+            with redirect_stdout(sys.stderr):  # what plugins print is no answer
+                await _turn(app, wanted, store, paths, output, stop)
         except G4tuiError as error:
             output.failed(error.info)
         except asyncio.CancelledError:

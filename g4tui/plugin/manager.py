@@ -77,6 +77,7 @@ class Plugins:
         self._loaded: dict[str, Registered] = {}
         self._reports: dict[str, PluginReport] = {}
         self._complaints: dict[str, ErrorInfo] = {}
+        self._awaited: set[str] = set()
         self._turn_hooks = TurnHooks(self._complain)
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
@@ -103,11 +104,19 @@ class Plugins:
 
     def load_all(self) -> None:
         """Load every plugin; takes 5 s and a little at the worst, however many hang."""
-        for loading in self._loadings.values():
-            loading.start()
-            loading.pause(_PATIENCE_S)
-        for name in self._loadings:
-            self._load(name)
+        self._load_all_of(list(self._loadings))
+
+    def begin_to_load_others(self) -> None:
+        """Load the plugins that did not come with g4tui, in the background.
+
+        Their hooks may be for every turn, whatever the backend: `prepare_turn` waits for them.
+        """
+        names = [name for name, loading in self._loadings.items() if not loading.source.ours]
+        if names:
+            self._await(names)
+            threading.Thread(
+                target=self._load_all_of, args=(names,), name="g4tui plugins", daemon=True
+            ).start()
 
     def backends(self) -> list[Backend[Any]]:
         """Those of the plugins that were loaded."""
@@ -137,10 +146,12 @@ class Plugins:
         return sorted(reports, key=lambda report: report.name)
 
     def prepare_turn(self, request: Request) -> Request:
-        """`request` as the loaded plugins want it; never raises, takes 2 s at most.
+        """`request` as the plugins want it; never raises, takes 2 s at most when all are loaded.
 
-        It waits for a thread when there are implementations: not for the event loop.
+        It waits for plugins that are on their way in, and for a thread when there are
+        implementations: not for the event loop.
         """
+        self._wait_for_awaited()
         caller = self._manager.hook.g4tui_prepare_turn
         return self._turn_hooks.prepare(caller.get_hookimpls()[::-1], request)
 
@@ -148,6 +159,30 @@ class Plugins:
         """Tell the loaded plugins; never raises, takes 2 s at most, as `prepare_turn`."""
         caller = self._manager.hook.g4tui_turn_finished
         self._turn_hooks.finished(caller.get_hookimpls()[::-1], turn)
+
+    def _load_all_of(self, names: list[str]) -> None:
+        self._await(names)
+        for name in names:
+            self._loadings[name].start()
+            self._loadings[name].pause(_PATIENCE_S)
+        for name in names:
+            self._load(name)
+
+    def _await(self, names: list[str]) -> None:
+        with self._lock:
+            self._awaited.update(names)
+
+    def _wait_for_awaited(self) -> None:
+        """A turn goes nowhere past a plugin that is not there yet; one that failed is told."""
+        with self._lock:
+            awaited = [name for name in self._loadings if name in self._awaited]
+        for name in awaited:
+            error = self._load(name)[0].error
+            with self._lock:
+                told = name not in self._awaited
+                self._awaited.discard(name)
+            if error is not None and not told:
+                self._log(f"{error.title}: {error.detail}")
 
     def _load(self, name: str) -> tuple[PluginReport, Registered | None]:
         report, registered = self._loadings[name].wait()

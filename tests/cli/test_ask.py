@@ -11,7 +11,7 @@ import pytest
 from g4tui.paths import private_folder
 from g4tui.store import Store
 from support.command_line import CommandLine, command, read_until
-from support.distributions import make_distribution
+from support.distributions import RAISES, make_distribution
 from support.terminal import Terminal
 
 SAY = ("ask", "-m", "talker:say")
@@ -347,6 +347,45 @@ def test_a_plugins_hook_prepares_the_turn_and_cannot_spoil_it(
     raised = process("ask", "-m", "hooked:say", "raise")
     assert (raised.code, raised.out) == (0, "raise\n")
     assert "a hook that raises" in raised.err
+
+
+REDACTOR = """
+import time
+from msgspec.structs import replace
+from g4tui.plugin import hookimpl
+
+G4TUI_API = 1
+print("imported")
+time.sleep(0.2)
+
+
+@hookimpl
+def g4tui_prepare_turn(request):
+    print("hooked")
+    last = request.messages[-1]
+    hidden = replace(last, text=last.text.replace("Ada", "A."))
+    return replace(request, messages=(*request.messages[:-1], hidden))
+"""
+
+
+def test_a_plugins_hook_runs_with_every_backend(process: CommandLine, site: Path) -> None:
+    """Even if it comes in late; what it prints is no part of the answer."""
+    make_distribution(site, "redactor", REDACTOR)
+    asked = process(*SAY, "I am Ada")
+    assert (asked.code, asked.out) == (0, "I am A.\n")
+    assert "imported" in asked.err and "hooked" in asked.err
+    assert process("--no-plugins", "plugins").out.count("disabled") == 2
+    asked = process(*SAY, "I am Ada", environment={"G4TUI_DISABLED_PLUGINS": "redactor"})
+    assert (asked.out, asked.err) == ("I am Ada\n", "")
+
+
+def test_a_plugin_that_does_not_come_in_is_told(process: CommandLine, site: Path) -> None:
+    """Somebody may rely on its hook."""
+    make_distribution(site, "unlucky", RAISES)
+    asked = process(*SAY, "Say it")
+    assert (asked.code, asked.out) == (0, "Say it\n")
+    assert asked.err.count("The plugin unlucky does not work") == 1
+    assert "no luck at import" in asked.err
 
 
 @pytest.mark.model

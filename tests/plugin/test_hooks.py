@@ -11,6 +11,7 @@ import pytest
 from g4tui.core import Message, Request
 from g4tui.plugin import FinishedTurn, Plugins, hookimpl, hookspecs, load_plugins
 from g4tui.plugin.calls import TurnHooks
+from g4tui.plugin.sources import Source
 
 REQUEST = Request((Message("user", "hello"),))
 HOOKS = [name for name in vars(hookspecs) if name.startswith("g4tui_")]
@@ -121,3 +122,29 @@ def test_every_hook_says_what_it_is_and_since_when(hook: str) -> None:
     signature = inspect.signature(getattr(hookspecs, hook))
     assert signature.return_annotation is not inspect.Signature.empty
     assert all(each.annotation is not each.empty for each in signature.parameters.values())
+
+
+def test_a_turn_waits_for_plugins_that_are_on_their_way_in() -> None:
+    """Only for those of others; each that failed is told once."""
+    ready = threading.Event()
+    said_wrong: list[str] = []
+
+    def load_late() -> object:
+        assert ready.wait(5)
+        return SimpleNamespace(G4TUI_API=1, g4tui_prepare_turn=hookimpl(lambda request: said("!")))
+
+    def fail() -> object:
+        raise RuntimeError("no luck")
+
+    sources = [
+        Source("late", "", "other", "1", load_late),
+        Source("bad", "", "other", "1", fail),
+        Source("ours", "", "g4tui", "1", fail),
+    ]
+    plugins = Plugins(sources, log=said_wrong.append)
+    plugins.begin_to_load_others()
+    threading.Timer(0.05, ready.set).start()
+    assert plugins.prepare_turn(REQUEST) == said("!")
+    assert plugins.prepare_turn(REQUEST) == said("!")
+    assert len(said_wrong) == 1 and "The plugin bad does not work" in said_wrong[0]
+    assert {report.name for report in plugins.reports()} == {"late", "bad"}

@@ -74,7 +74,7 @@ async def opened(home: Path, base_url: str, **limits: float) -> AsyncIterator[Ro
     store = Store.open(paths.database)
     session = store.create_session(model=PARROT.id).id
     try:
-        yield Room(paths, store, Chat(store, runtime, plugins), session, said)
+        yield Room(paths, store, Chat(store, runtime, plugins, flush_s=0.01), session, said)
     finally:
         await runtime.close()
         store.close()
@@ -174,7 +174,7 @@ async def test_a_redirect_is_not_followed_with_the_key(home: Path) -> None:
 async def test_a_flood_costs_little_memory(part: bytes, home: Path) -> None:
     """Of 200 MB."""
     with fs.FaultServer(fs.parrot(), fs.then(fs.stream(), fs.flood(part, 200))) as server:
-        async with opened(home, server.base_url, body_bytes=3 << 20) as room:
+        async with opened(home, server.base_url, first_token_s=90, body_bytes=2 << 20) as room:
             assert (await room.ask()).state == "complete"
             tracemalloc.start()
             try:
@@ -190,7 +190,7 @@ async def test_a_flood_of_nothing_leaves_the_loop_turning(home: Path) -> None:
     """Thousands of empty lines in one part, and the screen still moves between them."""
     parts = fs.then(fs.stream(), fs.flood(b"\n", 200))
     with fs.FaultServer(fs.parrot(), parts) as server:
-        async with opened(home, server.base_url, body_bytes=1 << 20) as room:
+        async with opened(home, server.base_url, first_token_s=90, body_bytes=1 << 20) as room:
             await room.ask()
             asking = asyncio.create_task(room.ask())
             turns = 0
