@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from email.message import Message
+from ipaddress import ip_address
 from time import monotonic
 from typing import IO, NamedTuple
 from urllib.parse import urlsplit
@@ -149,7 +150,10 @@ def find_local(seconds: float = 0.7) -> list[FoundServer]:
 
 def _is_loopback(url: str) -> bool:
     host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name, even one that begins with 127.
+        return False
 
 
 def _read(response: http.client.HTTPResponse, until: float) -> bytes:
