@@ -1,5 +1,6 @@
 """Downloads that go on where they were cut off."""
 
+import contextlib
 import email.message
 import hashlib
 import http.client
@@ -168,13 +169,16 @@ class _Attempt:
         with file:
             writer = Writer(file, self._part, digest, offset)
             self._progress(offset, total or 0)
+            self._cancel.on_request(lambda: _hang_up(response))
             while piece := response.read(PIECE):
+                writer.write(piece)
                 if self._cancel.requested:
                     raise stopped()
-                writer.write(piece)
                 if total is not None and writer.done > total:
                     self._refuse(f"More than the {total} bytes that were announced came.")
                 self._progress(writer.done, total or 0)
+            if self._cancel.requested:
+                raise stopped()
             writer.settle()
         return writer.done
 
@@ -192,6 +196,15 @@ class _Attempt:
         raise G4tuiError(
             "model", "What came is not the file that was asked for", why, "Pull it again."
         )
+
+
+def _hang_up(response: Response) -> None:
+    """End a read that waits in another thread; urllib has no public way to."""
+    raw = getattr(getattr(response, "fp", None), "raw", None)
+    connection = getattr(raw, "_sock", None)
+    if isinstance(connection, socket.socket):
+        with contextlib.suppress(OSError):  # it has ended by itself
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def _note(part: Path) -> Path:

@@ -97,6 +97,38 @@ def test_a_stop_keeps_what_came_and_another_pull_goes_on(
     assert kept(paths) == ["m.gguf"]
 
 
+def test_a_stop_does_not_wait_for_a_server_that_stalls(
+    library: Library, paths: Paths, server: FileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("g4tui.models.download.SILENCE_S", 60.0)
+    content = MODEL.ljust(1 << 20, b"\0")
+    server.files["/m.gguf"] = content
+    half_way, go_on = threading.Event(), threading.Event()
+    server.before_body = go_on.wait
+    cancel, ended = Cancel(), list[G4tuiError]()
+
+    def progress(done: int, total: int) -> None:
+        if done == len(content) // 2:
+            half_way.set()
+
+    def pull() -> None:
+        try:
+            library.pull(f"{server.url}/m.gguf", progress, cancel)
+        except G4tuiError as error:
+            ended.append(error)
+
+    puller = threading.Thread(target=pull, daemon=True)
+    puller.start()
+    try:
+        assert half_way.wait(10)
+        cancel.request()
+        puller.join(20)
+        assert [error.info.title for error in ended] == ["Pulling was stopped"]
+    finally:
+        go_on.set()
+    assert content.startswith((paths.models / "m.gguf.part").read_bytes())
+
+
 def test_a_file_that_changed_meanwhile_is_pulled_from_its_beginning(
     library: Library, paths: Paths, server: FileServer
 ) -> None:

@@ -1,26 +1,30 @@
 """Nothing configured: no dead end."""
 
+import hashlib
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from g4tui.config import load_settings
-from g4tui.core import Cancel, G4tuiError, ModelFile, ModelInfo
+from g4tui.core import ModelInfo
+from g4tui.models.catalogue import entry_named
+from g4tui.tui import words
 from g4tui.tui.screens.first_run import FirstRunScreen
+from support.file_server import FileServer, file_server
+from support.model_files import spm_llama
 from support.model_server import model_server
 from support.rooms import Rooms, until
 from support.screen_host import ScreenHost, services_of, settled, shown
 
 MODEL = "smollm2-135m-instruct"
-
-
-@pytest.fixture(autouse=True)
-def nothing_around(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setattr("g4tui.tui.servers.LOCAL", {})
+PATH = "/small.gguf"
+CONTENT = spm_llama(seed=3).ljust(1 << 20, b"\0")
+HALF_WAY = f"{words.size(len(CONTENT) // 2)} of {words.size(len(CONTENT))}"
 
 
 @pytest.fixture
@@ -34,28 +38,31 @@ def host(rooms: Rooms) -> ScreenHost:
     return ScreenHost(services_of(rooms), FirstRunScreen)
 
 
-class Pull:
-    """Stands where the download is: goes half way, then waits for what a test decides."""
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
+    """The default model, small, on a server of our own, which sends half and waits for `go_on`."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with file_server() as server:
+        server.files[PATH] = CONTENT
+        entry = msgspec.structs.replace(
+            entry_named(MODEL),
+            source=f"{server.url}{PATH}",
+            size_bytes=len(CONTENT),
+            sha256=hashlib.sha256(CONTENT).hexdigest(),
+        )
+        for module in ("g4tui.models", "g4tui.models.catalogue"):
+            monkeypatch.setattr(sys.modules[module], "catalogue", lambda: (entry,))
+        yield server
 
-    def __init__(self, rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.go_on = threading.Event()
-        self.error: G4tuiError | None = None
-        self.rooms = rooms
-        self.calls = 0
-        monkeypatch.setattr(rooms.library, "pull", self)
 
-    def __call__(
-        self, name: str, progress: Callable[[int, int], None], cancel: Cancel
-    ) -> ModelFile:
-        self.calls += 1
-        cancel.on_request(self.go_on.set)
-        progress(49_000_000, 98_000_000)
-        assert self.go_on.wait(10)
-        if cancel.requested:
-            raise G4tuiError("usage", "Stopped")
-        if self.error is not None:
-            raise self.error
-        return ModelFile(name, f"/models/{name}.gguf", 98_000_000, "gguf")
+@pytest.fixture
+def go_on(served: FileServer) -> Iterator[threading.Event]:
+    """The second half of the file comes when this is set."""
+    event = threading.Event()
+    served.before_body = event.wait
+    yield event
+    event.set()
 
 
 def ready(rooms: Rooms, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
@@ -69,69 +76,70 @@ def ready(rooms: Rooms, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None
     monkeypatch.setattr(rooms.runtime, "list_models", list_models)
 
 
-async def test_one_key_gets_a_working_model(bare: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
-    pull, app = Pull(bare, monkeypatch), host(bare)
+@pytest.mark.usefixtures("served")
+async def test_one_key_gets_a_working_model(bare: Rooms, go_on: threading.Event) -> None:
+    app = host(bare)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot, "Pull SmolLM2 135M Instruct")
+        await settled(pilot, "▌ Pull SmolLM2 135M Instruct")
         text = shown(app)
-        assert "98.4 MB" in text and "Apache-2.0" in text and "There is no model" in text
+        assert words.size(len(CONTENT)) in text and "Apache-2.0" in text
+        assert "There is no model" in text
         await pilot.press("enter")
-        await settled(pilot, "49.0 MB of 98.0 MB")
-        assert "Stop pulling" in shown(app) and "Close" not in shown(app)
-        ready(bare, monkeypatch)
-        pull.go_on.set()
+        await settled(pilot, HALF_WAY)
+        assert "━━╌╌" in shown(app), "how far is seen without colours too"
+        assert "Stop pulling" in shown(app)
+        assert "Close" not in shown(app) and "Choose" not in shown(app)
+        go_on.set()
         await until(lambda: app.results)
         assert app.results == [f"llama-cpp:{MODEL}"]
+    (file,) = bare.library.files()
+    assert Path(file.path).read_bytes() == CONTENT
 
 
 async def test_escape_stops_the_pull_and_enter_takes_it_up_again(
-    bare: Rooms, monkeypatch: pytest.MonkeyPatch
+    bare: Rooms, served: FileServer, go_on: threading.Event
 ) -> None:
-    pull, app = Pull(bare, monkeypatch), host(bare)
+    served.etags[PATH] = '"one"'
+    app = host(bare)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, "Pull SmolLM2 135M Instruct")
         await pilot.press("enter")
-        await settled(pilot, "49.0 MB of 98.0 MB")
+        await settled(pilot, HALF_WAY)
         await pilot.press("escape")
         await settled(pilot, "Enter goes on from there")
         assert app.results == [] and "Close" in shown(app)
-        pull.go_on.clear()
         await pilot.press("enter")
-        await settled(pilot, "49.0 MB of 98.0 MB")
-        assert pull.calls == 2
+        await until(lambda: any(served.ranges_asked()))
         await pilot.press("escape")
         await settled(pilot, "Enter goes on from there")
         await pilot.press("escape")
         assert app.results == [None]
+    assert f"bytes={len(CONTENT) // 2}-" in served.ranges_asked()
 
 
 async def test_a_failed_pull_says_why_and_can_be_tried_again(
-    bare: Rooms, monkeypatch: pytest.MonkeyPatch
+    bare: Rooms, served: FileServer
 ) -> None:
-    pull, app = Pull(bare, monkeypatch), host(bare)
-    pull.error = G4tuiError("network", "No way to PyPI", "host\x1b[2J", "Check the network.")
-    pull.go_on.set()
+    served.status[PATH] = 404
+    app = host(bare)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, "Pull SmolLM2 135M Instruct")
         await pilot.press("enter")
-        await settled(pilot, "Check the network.")
-        assert "No way to PyPI" in shown(app) and "host␛[2J" in shown(app)
-        pull.error = None
-        ready(bare, monkeypatch)
+        await settled(pilot, "The file is not there")
+        del served.status[PATH]
         await pilot.press("enter")
         await until(lambda: app.results)
 
 
-async def test_leaving_while_a_file_comes_stops_it(
-    bare: Rooms, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pull, app = Pull(bare, monkeypatch), host(bare)
+@pytest.mark.usefixtures("go_on")
+async def test_leaving_while_a_file_comes_stops_it(bare: Rooms) -> None:
+    app = host(bare)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, "Pull SmolLM2 135M Instruct")
         await pilot.press("enter")
-        await settled(pilot, "49.0 MB of 98.0 MB")
+        await settled(pilot, HALF_WAY)
         app.exit()
-    assert pull.go_on.is_set(), "the pull was asked to stop"
+    assert bare.library.files() == []
 
 
 async def test_without_llama_cpp_the_pip_line_is_there(
@@ -149,12 +157,11 @@ async def test_without_llama_cpp_the_pip_line_is_there(
         await settled(pilot, "Enter a key")
 
 
+@pytest.mark.usefixtures("served")
 async def test_a_pulled_model_that_cannot_run_says_what_mends_it(
     bare: Rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pull, app = Pull(bare, monkeypatch), host(bare)
-    pull.go_on.set()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with (app := host(bare)).run_test(size=(80, 24)) as pilot:
         await settled(pilot, "Pull SmolLM2 135M Instruct")
         ready(bare, monkeypatch, ready=False, detail="needs llama.cpp", remedy="pip install it")
         await pilot.press("enter")

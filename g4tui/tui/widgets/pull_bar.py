@@ -13,7 +13,7 @@ from textual.widgets import Static
 from g4tui.core import Cancel, ErrorInfo, G4tuiError, ModelFile
 from g4tui.sanitize import clean_line
 from g4tui.tui import words
-from g4tui.tui.services import in_thread
+from g4tui.tui.background import in_daemon
 
 if TYPE_CHECKING:
     from g4tui.models import Library
@@ -91,7 +91,8 @@ class PullBar(Widget):
     async def _run(self, library: "Library", name: str, cancel: Cancel) -> None:
         ended: Message
         try:
-            file = await in_thread(library.pull, name, self._progressed, cancel)
+            # A daemon: a server that hangs must not hold up the program's end.
+            file = await in_daemon(lambda: library.pull(name, self._progressed, cancel))
             ended = self.Pulled(name, file)
         except G4tuiError as error:
             ended = self.Stopped(name, None if cancel.requested else error.info)
