@@ -135,7 +135,7 @@ def _too_long(file: Path, number: int, head: bytes, stream: BufferedIOBase) -> t
 
 
 def _refuse_utf16(file: Path, data: bytes) -> None:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) and b"\0" in data[:200]:
         raise G4tuiError(
             "usage",
             f"{file.name} is written in UTF-16",

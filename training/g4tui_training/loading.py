@@ -9,7 +9,7 @@ from g4tui.config.params import check_params
 from g4tui.config.tables import Table, Unknown, read_table, readable, unknown_key
 from g4tui.core import G4tuiError
 from g4tui.core.nearest import did_you_mean
-from g4tui_training.recipe import Recipe, Source
+from g4tui_training.recipe import Collect, Recipe, Source
 
 RULES = (
     "unparsable",
@@ -54,7 +54,10 @@ def load_recipe(file: Path) -> Recipe:
         )
     if problem := _problem(recipe):
         raise _wrong(file, "The recipe does not fit together", problem)
-    return recipe
+    # A table that leaves out max_tokens means the default too: without it nothing bounds the cost.
+    params = Collect().params.merged(recipe.collect.params)
+    collect = msgspec.structs.replace(recipe.collect, params=params)
+    return msgspec.structs.replace(recipe, collect=collect)
 
 
 def source_files(source: Source, folder: Path) -> list[Path]:

@@ -82,7 +82,7 @@ def _has(record: Record, name: str) -> bool:
 
 
 def checked(draft: Draft) -> Draft:
-    """The draft with `\\n` for every line end. Raises `Unfit` for what UTF-8 cannot hold."""
+    """The draft with `\\n` for every line end. Raises `Unfit` for what no text is."""
     try:
         turns = tuple(Turn(turn.role, _text(turn.content)) for turn in draft.turns)
         response = None if draft.response is None else _text(draft.response)
@@ -92,6 +92,8 @@ def checked(draft: Draft) -> Draft:
 
 
 def _text(text: str) -> str:
+    if "\0" in text:
+        raise Unfit("a NUL character in a text")
     if not text.isascii():
         text.encode()
     return text.replace("\r\n", "\n") if "\r" in text else text
