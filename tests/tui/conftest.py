@@ -16,3 +16,11 @@ async def rooms(home: Path) -> AsyncIterator[Rooms]:
     yield made
     await made.runtime.close()
     made.store.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a key nor a server that this machine happens to have."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setattr("g4tui.tui.servers.LOCAL", {})
+    monkeypatch.setattr("g4tui_openai.endpoints.LOCAL_PORTS", {})
