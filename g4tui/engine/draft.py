@@ -65,6 +65,7 @@ class AnswerDraft:
         self._started = time.monotonic()
         self._first: float | None = None
         self._flushing: asyncio.Task[None] | None = None
+        self._finishing = asyncio.Event()
         self.broken: ErrorInfo | None = None
         self.prepared: Prepared | None = None
 
@@ -95,6 +96,7 @@ class AnswerDraft:
 
     async def finish(self) -> MessageRow:
         """Save the answer for good: as stopped, failed, interrupted or complete."""
+        self._finishing.set()
         if self._flushing is not None:
             await asyncio.wait([self._flushing])
         try:
@@ -121,7 +123,12 @@ class AnswerDraft:
             self._flushing = asyncio.create_task(self._flush_later())
 
     async def _flush_later(self) -> None:
-        await asyncio.sleep(self._flush_s)
+        try:
+            async with asyncio.timeout(self._flush_s):
+                await self._finishing.wait()
+            return  # what is finished is saved whole
+        except TimeoutError:
+            pass
         try:
             await asyncio.to_thread(
                 self._store.flush_answer, self._row.id, self._split.text, self._split.reasoning
