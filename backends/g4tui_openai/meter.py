@@ -10,6 +10,7 @@ from g4tui_openai.prices import cost
 
 # What a server held back and sent at once has no speed.
 _BURST_S = 0.01
+_BYTES_A_PIECE = 8
 
 
 class Meter:
@@ -42,12 +43,13 @@ class Meter:
     def usage(self) -> Usage:
         """The count, with times and cost.
 
-        The estimate: most servers send a token a piece; where they gather several, four bytes a
-        token is near enough for prose, code and CJK.
+        The estimate: most servers send a token a piece; where pieces are long they gather several,
+        and four bytes a token is near enough for prose, code and CJK.
         """
         usage = self._told
         if usage is None:
-            completion = max(self._pieces, self._bytes // 4)
+            gathered = self._bytes > _BYTES_A_PIECE * self._pieces
+            completion = self._bytes // 4 if gathered else self._pieces
             usage = Usage(prompt=self._prompt, completion=completion, estimated=True)
         first, rate = None, None
         if self._first is not None:

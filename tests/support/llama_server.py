@@ -14,14 +14,18 @@ READY_S = 90.0
 
 
 @contextmanager
-def llama_server(model: Path, folder: Path, context: int = 512) -> Iterator[str]:
-    """The server's base_url; `folder` gets its log. It has ended when the block has."""
+def llama_server(model: Path, folder: Path, context: int = 512, alias: str = "") -> Iterator[str]:
+    """The server's base_url; `folder` gets its log. It has ended when the block has.
+
+    `alias`: what it calls its model, else by its path.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     log = folder / "llama_server.log"
     # One thread: two would spin for each other on a busy machine.
     arguments = [
         f"--model={model}",
+        f"--model_alias={alias or model}",
         f"--port={port}",
         f"--n_ctx={context}",
         "--n_threads=1",

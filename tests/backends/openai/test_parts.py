@@ -167,3 +167,16 @@ def test_the_speed(monkeypatch: pytest.MonkeyPatch, apart_s: float, rate: float 
     assert usage.tok_per_s == pytest.approx(rate)
     assert (usage.completion, usage.cost_usd) == (21, None)
     assert usage.ttft_s == pytest.approx(apart_s)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "tokens"),
+    [(["Apples", " are", " everywhere"], 3), (["Apples are everywhere, so"], 6)],
+)
+def test_tokens_that_nobody_counted(pieces: list[str], tokens: int) -> None:
+    """A token a piece, unless the server gathers them."""
+    counted = meter.Meter(prompt=3, price=None)
+    for piece in pieces:
+        counted.see(TextDelta(piece))
+    usage = counted.usage()
+    assert (usage.prompt, usage.completion, usage.estimated) == (3, tokens, True)
