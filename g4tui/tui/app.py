@@ -287,13 +287,13 @@ def run(
         session=session or "",
         theme=settings.ui.theme,
         keymap=settings.keys,
-        driver_class=_driver(),
+        driver_class=our_driver(),
     )
     app.run()
     return app.return_code or 0
 
 
-def _driver() -> type[Driver] | None:
+def our_driver() -> type[Driver] | None:
     """Ours, where Textual's for Unix would be used."""
     import os
 

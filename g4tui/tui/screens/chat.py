@@ -33,7 +33,6 @@ from g4tui.tui.widgets.transcript import Transcript
 from g4tui.tui.widgets.transcript_messages import (
     CodeClosed,
     EndWanted,
-    KeyReturned,
     PageWanted,
     RowActed,
 )
@@ -72,6 +71,7 @@ class ChatScreen(Screen[None]):
         self.sessions = SessionList(id="sessions")
         self.transcript = Transcript(id="transcript")
         self.prompt_box = PromptBox(id="prompt-box")
+        self.transcript.give_key = self.prompt_box.take_key
         self.status = StatusLine(id="status")
         self.turns = ChatTurns(self)
         self.answering = Answering(self.transcript, self.turns)
@@ -281,10 +281,6 @@ class ChatScreen(Screen[None]):
     def _on_end_wanted(self) -> None:
         if self.flow is not None and self.conversation.id is not None:
             self.do_latest("session", self.flow.open, self.conversation.id)
-
-    @on(KeyReturned)
-    def _on_key_returned(self, event: KeyReturned) -> None:
-        self.prompt_box.type(event.character)
 
     @on(RowActed)
     def _on_row_acted(self, event: RowActed) -> None:

@@ -10,6 +10,8 @@ from g4tui.sanitize import clean_line
 from g4tui.tui.markdown.lines import Line, Palette
 
 EMPTY = Line(Strip([], 0), "")
+BETWEEN = Line(Strip([], 0), "")
+"""The blank row below a message, which is no part of it: no bar stands there."""
 
 
 class Entry:

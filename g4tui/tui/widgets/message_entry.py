@@ -16,7 +16,7 @@ from g4tui.tui.markdown.blocks import Block, CodeBlock, plain_blocks
 from g4tui.tui.markdown.document import Document
 from g4tui.tui.markdown.layout import document_lines
 from g4tui.tui.markdown.lines import Line, Palette, wrapped
-from g4tui.tui.widgets.entries import EMPTY, Entry, text_line, two_sided
+from g4tui.tui.widgets.entries import BETWEEN, EMPTY, Entry, text_line, two_sided
 from g4tui.tui.widgets.error_panel import error_rows
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class MessageEntry(Entry):
             note = f"… {hidden:,} more characters are not shown; y copies them all"
             rows.append(text_line(note, palette, "note", width))
         rows += self._state_rows(width, palette)
-        rows.append(EMPTY)
+        rows.append(BETWEEN)
         return rows
 
     def _feed(self, text: str) -> None:

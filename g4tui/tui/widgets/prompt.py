@@ -216,10 +216,13 @@ class PromptBox(Vertical):
         self.border_title = "Editing: Enter asks anew, Esc leaves it" if editing else ""
         self._show_chips()
 
-    def type(self, character: str) -> None:
-        """A character that was typed elsewhere."""
-        self.prompt.focus()
-        self.prompt.insert(character)
+    def take_key(self, event: events.Key) -> None:
+        """A key that was typed elsewhere."""
+        self.screen.set_focus(self.prompt)  # at once: the next key may be here already
+        if event.key == "enter":
+            self.prompt.action_send()
+        elif event.character is not None:
+            self.prompt.insert(event.character)
 
     def _show_chips(self) -> None:
         chips = Content("   ").join(

@@ -1,6 +1,6 @@
 """The conversation on screen: a window of its messages, a cursor, and text that streams."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import ClassVar
 
@@ -16,13 +16,12 @@ from g4tui.tui.bindings import bindings
 from g4tui.tui.markdown.lines import Line
 from g4tui.tui.messages import LinkAsked
 from g4tui.tui.widgets import looks
-from g4tui.tui.widgets.entries import EMPTY, Entry, PagesEntry
+from g4tui.tui.widgets.entries import BETWEEN, Entry, PagesEntry
 from g4tui.tui.widgets.message_entry import MessageEntry
 from g4tui.tui.widgets.row_view import GUTTER, RowView
 from g4tui.tui.widgets.transcript_messages import (
     CodeClosed,
     EndWanted,
-    KeyReturned,
     PageWanted,
     RowActed,
     RowAction,
@@ -37,7 +36,8 @@ class Transcript(RowView):
 
     `flush_s`: seconds between two repaints of text that streams; a repaint that takes long makes
     the next one wait for longer, so that drawing never takes more than a part of a core.
-    `more_before`, `more_after`: whether there are messages that are not loaded.
+    `more_before`, `more_after`: whether there are messages that are not loaded. `give_key` takes
+    what is typed here but meant for the prompt.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("transcript"))
@@ -59,6 +59,7 @@ class Transcript(RowView):
         self._cost_s = 0.0
         self._unseen = False
         self._page_asked = False
+        self.give_key: Callable[[events.Key], None] | None = None
 
     # what it holds
 
@@ -244,7 +245,7 @@ class Transcript(RowView):
         """A bar at a person's messages, a stronger one at the cursor."""
         at_cursor = index == self.cursor and self.has_focus
         role = "cursor-bar" if at_cursor else self._entries[index].mark
-        if not role or row is EMPTY:
+        if not role or row is BETWEEN:
             return Segment(" " * GUTTER)
         return Segment("▌ " if at_cursor else "▎ ", self.palette.style(role).rich_style)
 
@@ -274,12 +275,17 @@ class Transcript(RowView):
     # keys
 
     def on_key(self, event: events.Key) -> None:
-        """A printable key without a meaning here goes on to the prompt."""
-        bound = event.key in self.screen.active_bindings
-        if event.is_printable and event.character is not None and not bound:
+        """A printable key without a meaning here belongs to the prompt.
+
+        So do keys that were typed before the focus had moved there.
+        """
+        late = not self.has_focus
+        bound = event.key in self.screen.active_bindings and not late
+        typed = event.is_printable and event.character is not None and not bound
+        if self.give_key is not None and (typed or (late and event.key == "enter")):
             event.stop()
             event.prevent_default()
-            self.post_message(KeyReturned(event.character))
+            self.give_key(event)
 
     def _act(self, action: RowAction) -> None:
         entry = self.selected

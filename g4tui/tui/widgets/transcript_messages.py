@@ -43,11 +43,3 @@ class CodeClosed(Message):
         self.entry = entry
         self.code = code
         super().__init__()
-
-
-class KeyReturned(Message):
-    """A printable key that means nothing here belongs to the prompt."""
-
-    def __init__(self, character: str) -> None:
-        self.character = character
-        super().__init__()
