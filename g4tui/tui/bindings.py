@@ -40,15 +40,16 @@ class Action(NamedTuple):
 
 
 ACTIONS: tuple[Action, ...] = (
-    # action names with a prefix run there; without one, on the widget or screen that binds them
+    # action names with a prefix run there; without one, on the widget or screen that binds them.
+    # Priority: a key that a text field has a use for (Ctrl+K, say) can be given to it.
     Action("app.help", "f1", "app.help", "Help", "anywhere", True, True, True),
     Action("app.palette", "ctrl+p", "app.command_palette", "Palette", "anywhere", True),
     Action("app.quit", "ctrl+q", "app.quit", "Quit", "anywhere", False, True, True),
     Action("app.interrupt", "ctrl+c", "app.interrupt", "Stop", "anywhere", False, False, True),
     Action("app.plugins", "", "app.plugins", "Plugins", "anywhere", False, True),
     Action("app.keys", "", "app.keys", "API keys", "anywhere", False, True),
-    Action("chat.new", "ctrl+n", "screen.new_session", "New chat", "chat", True, True),
-    Action("chat.model", "ctrl+o", "screen.choose_model", "Model", "chat", True, True),
+    Action("chat.new", "ctrl+n", "screen.new_session", "New chat", "chat", True, True, True),
+    Action("chat.model", "ctrl+o", "screen.choose_model", "Model", "chat", True, True, True),
     Action(
         "chat.parameters",
         "ctrl+g",
@@ -57,8 +58,11 @@ ACTIONS: tuple[Action, ...] = (
         "chat",
         False,
         True,
+        True,
     ),
-    Action("chat.sidebar", "ctrl+b", "screen.toggle_sidebar", "Session list", "chat", False, True),
+    Action(
+        "chat.sidebar", "ctrl+b", "screen.toggle_sidebar", "Session list", "chat", False, True, True
+    ),
     Action("chat.rename", "f2", "screen.rename_session", "Rename chat", "chat", False, True),
     Action("chat.delete", "", "screen.delete_session", "Delete chat", "chat", False, True),
     Action("chat.stop", "escape", "screen.stop", "Stop", "chat", True),

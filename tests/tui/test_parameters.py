@@ -1,5 +1,6 @@
 """The parameters screen, against real settings files."""
 
+from textual.events import Key
 from textual.widgets import Input, TextArea
 
 from g4tui.config import load_settings
@@ -138,3 +139,13 @@ async def test_tab_reaches_every_field_and_escape_leaves(rooms: Rooms) -> None:
         assert seen[0] == "system" and len(set(seen)) == 9
         await pilot.press("escape")
         assert app.results == [None]
+
+
+async def test_keys_that_come_at_once_reach_the_fields_they_are_meant_for(rooms: Rooms) -> None:
+    app = host(rooms)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, "System prompt")
+        for key, character in [("tab", "\t"), ("1", "1"), ("tab", "\t"), ("7", "7")]:
+            app.post_message(Key(key, character))
+        await until(lambda: app.screen.query_one("#max_tokens", Input).value == "7")
+        assert app.screen.query_one("#temperature", Input).value == "1"

@@ -5,7 +5,7 @@ from pathlib import PurePath
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -24,7 +24,12 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = ["dialog.tcss"]
     AUTO_FOCUS = "*"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012  (so typed by Textual)
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings("dialog"))
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("dialog"),
+        # At once, before the next key is given to whatever has the focus then.
+        Binding("tab", "app.focus_next", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", show=False, priority=True),
+    ]
 
     title_text: str = ""
 
