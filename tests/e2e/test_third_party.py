@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from support import fault_server as fs
+from support.terminal import Terminal
+
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / "examples" / "shout_backend"
 TUTORIAL = (REPOSITORY / "backends" / "README.md").read_text()
@@ -89,6 +92,37 @@ def test_it_is_in_the_lists_and_answers(installed: Path, tmp_path: Path) -> None
     assert (model["id"], model["ready"], model["local"]) == ("shout:loud", True, True)
     answer = g4tui("ask", "-m", "shout:loud", "hello, it is {today}")
     assert re.fullmatch(r"HELLO, IT IS \d{4}-\d\d-\d\d!\n", answer)
+
+
+def test_its_hook_runs_for_every_backend(installed: Path, tmp_path: Path) -> None:
+    """What it changed is sent to a server of somebody else's."""
+    config = tmp_path / "config" / "config.toml"
+    config.parent.mkdir()
+    with fs.FaultServer(fs.parrot()) as server:
+        table = f'[backends.openai.servers.here]\nbase_url = "{server.base_url}"\n'
+        config.write_text(table + "[backends.openai]\nfind_local = false\n")
+        command = ("-m", "g4tui", "ask", "-m", "openai@here:parrot", "It is {today}")
+        done = python(*command, path=installed, home=tmp_path)
+    assert re.fullmatch(r"It is \d{4}-\d\d-\d\d\n", done.stdout), done.stderr
+
+
+def test_it_is_in_the_model_picker_and_chats(installed: Path, tmp_path: Path) -> None:
+    """Chosen by its title, as one of g4tui's own."""
+    environment = {"PYTHONPATH": str(installed), "G4TUI_HOME": str(tmp_path)}
+    program = [sys.executable, "-P", "-m", "g4tui", "--model", "shout:loud"]
+    with Terminal(program, environment=environment) as terminal:
+        terminal.wait_for("Ask something")
+        terminal.press("ctrl+o")
+        terminal.wait_for("Choose a model")
+        terminal.type("Loud")
+        terminal.wait_for("shout:loud", "Loud")
+        terminal.press("enter")
+        terminal.wait_gone("Choose a model")
+        terminal.type("hello there")
+        terminal.press("enter")
+        terminal.wait_for("HELLO THERE!")
+        terminal.press("ctrl+q")
+        assert terminal.wait_exit() == 0
 
 
 def test_it_passes_the_suite(installed: Path, tmp_path: Path) -> None:
