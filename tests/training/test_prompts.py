@@ -155,11 +155,7 @@ def test_permissive_takes_no_terms_and_no_other_licence(tmp_path: Path, context:
 def test_a_missing_column_names_those_there_are(tmp_path: Path, context: Make) -> None:
     write_rows(tmp_path / "a.jsonl", [{"question": "q", "answer": "a"}])
     with pytest.raises(G4tuiError) as raised:
-        gathered(
-            context(
-                f'name = "r"\n{source(more="columns = { prompt = " + chr(34) + "qestion" + chr(34) + " }")}'
-            )
-        )
+        gathered(context(f'name = "r"\n{source(more=MAPPED.format("qestion"))}'))
     assert raised.value.info.kind == "config"
     assert "question" in raised.value.info.detail
     assert "qestion" in raised.value.info.title
