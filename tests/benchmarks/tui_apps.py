@@ -258,7 +258,7 @@ def whole_chat(result: Path, measure: str) -> None:
             assert self.chat is not None
             turns = self.chat.answering.turns
             silent: list[float] = []
-            for number in range(60):
+            for number in range(100):
                 session = await self._ask("one")
                 await asyncio.sleep(0.1 + 0.002 * (number % 20))
                 began = time.perf_counter()

@@ -45,6 +45,8 @@ class KeyLine(Static):
     def _changed(self, screen: Screen[object]) -> None:
         if not self.is_attached or screen is not self.screen:
             return
+        if self._hints and screen is not self.app.screen:
+            return  # `screen.` would ask the screen on top what can be done
         keys: dict[str, tuple[str, str, str]] = {}
         for active in screen.active_bindings.values():
             binding = active.binding
