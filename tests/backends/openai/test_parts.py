@@ -1,5 +1,7 @@
 """The small parts: stop strings, halves of characters, addresses, keys, prices."""
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import get_args
@@ -15,6 +17,7 @@ from g4tui_openai.endpoints import endpoint_of, endpoints
 from g4tui_openai.keys import HIDDEN, Key, find_key, redacted
 from g4tui_openai.options import SHOWN_MODELS, Options, Price, Server
 from g4tui_openai.prices import cost, price_of, price_text, priced_models
+from g4tui_openai.words import retry_after
 
 short = st.text("ab<|", max_size=12)
 
@@ -180,3 +183,15 @@ def test_tokens_that_nobody_counted(pieces: list[str], tokens: int) -> None:
         counted.see(TextDelta(piece))
     usage = counted.usage()
     assert (usage.prompt, usage.completion, usage.estimated) == (3, tokens, True)
+
+
+def test_how_long_a_server_asks_to_wait() -> None:
+    """Seconds, milliseconds, until a date; nonsense is no wish."""
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    assert retry_after({"retry-after": "7"}) == 7.0
+    assert retry_after({"retry-after": "9", "retry-after-ms": "250"}) == 0.25
+    assert 0 < (retry_after({"retry-after": soon}) or 0) <= 90
+    assert retry_after({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}) == 0.0
+    for nonsense in ("-1", "soon", "nan", "inf", "1e99", ""):
+        assert retry_after({"retry-after": nonsense}) is None
+    assert retry_after({}) is None
