@@ -11,6 +11,7 @@ simplest script for exact duplicates does.
 
 import hashlib
 import json
+import random
 import subprocess
 import sys
 import tempfile
@@ -44,11 +45,14 @@ class Text:
     """Random texts of words that are as common as words are."""
 
     def __init__(self, seed: int) -> None:
-        self._chance = np.random.default_rng(seed)
+        self.chance = random.Random(seed)
+        self._numbers = np.random.default_rng(seed)
+        self._ready: list[str] = []
+        self._at = 0
         letters = np.array(list("etaoinshrdlucmfwypvbgkqjxz"))
         weights = np.arange(26, 0, -1) / 351
-        lengths = self._chance.integers(2, 10, 30_000)
-        picked = self._chance.choice(letters, int(lengths.sum()), p=weights)
+        lengths = self._numbers.integers(2, 10, 30_000)
+        picked = self._numbers.choice(letters, int(lengths.sum()), p=weights)
         ends = np.cumsum(lengths)
         self._words = np.array(
             ["".join(picked[e - n : e]) for n, e in zip(lengths, ends, strict=True)]
@@ -57,46 +61,41 @@ class Text:
 
     def words(self, count: int) -> list[str]:
         """Some words."""
-        drawn = self._chance.random(count) * self._heights[-1]
-        found: list[str] = self._words[np.searchsorted(self._heights, drawn)].tolist()
-        return found
+        if self._at + count > len(self._ready):
+            drawn = self._numbers.random(500_000) * self._heights[-1]
+            self._ready = self._words[np.searchsorted(self._heights, drawn)].tolist()
+            self._at = 0
+        self._at += count
+        return self._ready[self._at - count : self._at]
 
     def pair(self) -> tuple[list[str], list[str]]:
         """A prompt and an answer, in words."""
-        return (
-            self.words(int(self._chance.integers(8, 80))),
-            self.words(int(self._chance.integers(4, 170))),
-        )
+        return self.words(self.chance.randrange(8, 80)), self.words(self.chance.randrange(4, 170))
 
     def changed(self, words: list[str], share: float) -> list[str]:
         """The same with about `share` of its words replaced."""
-        result = list(words)
-        for at in np.flatnonzero(self._chance.random(len(words)) < share).tolist():
-            result[at] = self.words(1)[0]
-        return result
-
-    def draw(self) -> float:
-        """A number from 0 to 1."""
-        return float(self._chance.random())
+        draw = self.chance.random
+        return [self.words(1)[0] if draw() < share else word for word in words]
 
 
 def pairs(rows: int, seed: int) -> Iterator[tuple[str, str, str, str]]:
     """(id, prompt, answer, of which row), the last empty for a row of its own."""
     text = Text(seed)
+    draw = text.chance.random
     recent: list[tuple[str, list[str], list[str]]] = []
     for number in range(rows):
-        kind = _kind(text.draw()) if len(recent) > 100 else ""
+        kind = _kind(draw()) if len(recent) > 100 else ""
         if not kind:
             prompt, answer = text.pair()
             if len(recent) < 5_000:
                 recent.append((f"r{number}", prompt, answer))
             else:
-                recent[int(text.draw() * 5_000)] = (f"r{number}", prompt, answer)
+                recent[int(draw() * 5_000)] = (f"r{number}", prompt, answer)
             yield f"r{number}", " ".join(prompt), " ".join(answer), ""
             continue
-        origin, prompt, answer = recent[int(text.draw() * len(recent))]
+        origin, prompt, answer = recent[int(draw() * len(recent))]
         if kind == "near":
-            share = 0.06 * text.draw()
+            share = 0.06 * draw()
             prompt, answer = text.changed(prompt, share), text.changed(answer, share)
         elif kind == "loose":
             prompt, answer = text.changed(prompt, 0.3), text.changed(answer, 0.3)

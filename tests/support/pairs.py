@@ -16,15 +16,17 @@ corner ladder muscle violin
 WORDS = _TEXT.split()
 
 
-def pair(identity: str, prompt: str = "", response: str = "", **more: Any) -> dict[str, Any]:
+def pair(
+    identity: str, prompt: str | None = None, response: str | None = None, **more: Any
+) -> dict[str, Any]:
     """A row in our own shape."""
     return {
         "id": identity,
         "source": "here",
         "licence": "MIT",
         "teacher": "somebody",
-        "prompt": prompt or f"What is meant by {identity}?",
-        "response": response or f"By {identity} a thing is meant that has the name {identity}.",
+        "prompt": f"What is meant by {identity}?" if prompt is None else prompt,
+        "response": _answer(identity) if response is None else response,
         "finish_reason": "stop",
         "terms": "",
         "created": 1.0,
@@ -32,16 +34,20 @@ def pair(identity: str, prompt: str = "", response: str = "", **more: Any) -> di
     }
 
 
+def _answer(identity: str) -> str:
+    return f"By {identity} a thing is meant that has the name {identity}."
+
+
 def sentence(chance: random.Random, words: int) -> str:
     """So many words."""
     return " ".join(chance.choices(WORDS, k=words))
 
 
-def varied(count: int, seed: int = 1, **more: Any) -> list[dict[str, Any]]:
+def varied(count: int, seed: int = 1, words: int = 50, **more: Any) -> list[dict[str, Any]]:
     """Pairs that have nothing in common."""
     chance = random.Random(seed)
     return [
-        pair(f"{seed}-{number}", sentence(chance, 25), sentence(chance, 50), **more)
+        pair(f"{seed}-{number}", sentence(chance, 25), sentence(chance, words), **more)
         for number in range(count)
     ]
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from g4tui_training.loading import load_recipe
+from g4tui_training.output import write_out
 from g4tui_training.recipe import Recipe
 from g4tui_training.run import RunDir
 from g4tui_training.stages import Context, Stage, remember_recipe, run_stage
@@ -19,8 +20,7 @@ def say(text: str = "") -> None:
     """Output, to stdout."""
     from g4tui.sanitize import clean
 
-    sys.stdout.write(clean(text) + "\n")
-    sys.stdout.flush()
+    write_out(clean(text) + "\n")
 
 
 def note(text: str) -> None:

@@ -9,11 +9,11 @@ import sys
 import click
 
 from g4tui_training.cli import group
+from g4tui_training.output import CLOSED_PIPE
 
 FAILED = 1
 WRONG = 2
 INTERRUPTED = 130
-CLOSED_PIPE = 141
 
 
 def main() -> int:
@@ -27,15 +27,16 @@ def main() -> int:
         code = run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
+        code = CLOSED_PIPE
+    if code == CLOSED_PIPE:  # let the interpreter's last flush go nowhere
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
-        return CLOSED_PIPE
     return code
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line. Only `BrokenPipeError` is raised, and no traceback is shown.
+    """Run one command line. Nothing is raised, and no traceback is shown.
 
     `G4TUI_DEBUG=1` shows it after all.
     """
@@ -60,8 +61,8 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         _tell("Stopped. The same command goes on from here.")
         return INTERRUPTED
-    except BrokenPipeError:
-        raise
+    except SystemExit as error:  # of click's own, as for help into a closed pipe
+        return error.code if isinstance(error.code, int) else FAILED
     except Exception as error:  # noqa: BLE001 - the last place: everything is told to the person
         return _failed(error)
     return result if isinstance(result, int) else 0

@@ -1,9 +1,14 @@
 """Tables in the terminal."""
 
+import shutil
 import sys
 from collections.abc import Collection, Sequence
+from io import StringIO
 
 from g4tui.sanitize import clean_line
+from g4tui_training.output import write_out
+
+_PIPE_WIDTH = 160
 
 
 def print_table(
@@ -26,10 +31,12 @@ def print_table(
         )
     for row in rows:
         table.add_row(*(Text(clean_line(cell)) for cell in row))
-    console = Console(file=sys.stdout, highlight=False)
-    if not console.is_terminal:  # a pipe has no width: never cut
-        console = Console(file=sys.stdout, highlight=False, width=160)
-    console.print(table)
+    # rich ends the program by itself where a pipe is closed, so it never sees stdout.
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_WIDTH
+    console = Console(file=StringIO(), width=width, highlight=False, color_system=None)
+    with console.capture() as capture:
+        console.print(table)
+    write_out(capture.get())
 
 
 def count(number: int) -> str:

@@ -104,10 +104,12 @@ class Decider:
         small = sizes <= max(2, int(0.5 * fraction * len(roots)))
         draws = self._draws()
         chosen = (draws < np.uint64(int(fraction * (2**64 - 1)))) & small
-        if fraction > 0 and not chosen[roots].any() and len(np.unique(roots)) > 1:
-            firsts = np.flatnonzero(small & (sizes > 0))
-            if len(firsts):
-                chosen[firsts[np.argmin(draws[firsts])]] = True
+        firsts = np.flatnonzero(sizes)
+        if fraction > 0 and len(firsts) > 1 and not chosen[firsts].any():
+            able = firsts[small[firsts]]
+            chosen[able[np.argsort(draws[able])[:1]]] = True
+        if len(firsts) and chosen[firsts].all():  # something must be left to train on
+            chosen[firsts[np.argmax(draws[firsts])]] = False
         if self._plan.policy.held:
             chosen[roots[self._of_parts("held", np.uint8).astype(bool)]] = True
         held = chosen[roots]

@@ -36,8 +36,9 @@ _PHRASES = (
     r"\blimitations?\b[^.!?]{0,20}\bnot allow(?:ing)? me\b",
     r"\b(?:i am|i'm) not connected to the (?:internet|web)\b",
     # I cannot help with that.
-    rf"^\W*(?:i|we)\b ?{_CANNOT}(?: \w+)? (?:to )?{_DO}\b(?! but\b)",
-    rf"(?<!if )\b(?:i|we)\b ?{_CANNOT} (?:assist|help|comply|fulfil+|answer|complete)\b(?! but\b)"
+    rf"^\s*(?:i|we)\b ?{_CANNOT}(?: \w+)? (?:to )?{_DO}\b(?! but\b)",
+    rf"(?<!if )(?<![\"'\u201c\u2018])\b(?:i|we)\b ?{_CANNOT}"
+    r" (?:assist|help|comply|fulfil+|answer|complete)\b(?! but\b)"
     r"(?! (?:with )?(?:absolute|full|complete|any)? ?certainty)",
     r"^\W*(?:i|we) (?:can ?not|can't|won't|will not)\W*$",
     r"\b(?:against|violates?) (?:my|our|the|openai'?s?) (?:[a-z-]+ ){0,2}"

@@ -1,0 +1,459 @@
+"""`clean` from files to files: what stays, what goes, and that order changes nothing."""
+
+import json
+import random
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from g4tui.core import G4tuiError
+from g4tui_training.clean import pipeline
+from g4tui_training.clean.funnel import Funnel
+from g4tui_training.clean.pipeline import CLEAN_FILES, Cleaning, clean
+from g4tui_training.clean.rules import Policy
+from g4tui_training.recipe import Clean, Duplicates, LowDiversity, Split
+from support.pairs import by_rule, ids, pair, read_rows, sentence, split, varied, write_rows
+
+Rows = list[dict[str, Any]]
+
+
+def cleaned(folder: Path, rows: Rows, policy: Policy | None = None, **more: Any) -> Funnel:
+    file = write_rows(folder / "in.jsonl", rows)
+    return clean_files(folder, [file], policy, **more)
+
+
+def clean_files(
+    folder: Path, files: list[Path], policy: Policy | None = None, **more: Any
+) -> Funnel:
+    task = Cleaning(files, folder / "clean", folder / "work", policy or Policy(), **more)
+    return clean(task)
+
+
+def kept(folder: Path) -> set[str]:
+    train, held = ids(folder / "clean" / "train.jsonl"), ids(folder / "clean" / "eval.jsonl")
+    assert not train & held
+    return train | held
+
+
+def dropped(folder: Path) -> dict[str, list[str]]:
+    return by_rule(folder / "clean" / "ledger.jsonl")
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / "clean" / name).read_bytes() for name in CLEAN_FILES}
+
+
+def changed(text: str, words: int, seed: int = 0) -> str:
+    """The text with so many of its words replaced."""
+    chance = random.Random(seed)
+    listed = text.split()
+    for at in chance.sample(range(len(listed)), words):
+        listed[at] = "zzz" + sentence(chance, 1)
+    return " ".join(listed)
+
+
+def test_every_row_is_in_one_place_with_its_evidence(tmp_path: Path) -> None:
+    rows = varied(30)
+    rows += [
+        pair("empty", response=" "),
+        pair("refusal", response="I'm sorry, but I can't help with that."),
+        pair("cut", finish_reason="length"),
+    ]
+    funnel = cleaned(tmp_path, rows)
+    assert dropped(tmp_path) == {"empty": ["empty"], "refusal": ["refusal"], "cut_off": ["cut"]}
+    assert len(kept(tmp_path)) == funnel.kept == 30
+    assert funnel.rows == 33
+    entry = next(
+        each for each in read_rows(tmp_path / "clean" / "ledger.jsonl") if each["rule"] == "refusal"
+    )
+    assert "can't" in entry["evidence"]
+    assert entry["row"] == rows[31]
+    assert [(step.rule, step.dropped, step.left) for step in funnel.steps] == [
+        ("empty", 1, 32),
+        ("refusal", 1, 31),
+        ("cut_off", 1, 30),
+    ]
+    stored = json.loads((tmp_path / "clean" / "funnel.json").read_bytes())
+    assert stored["kept"] == 30
+    assert sum(fate["rows"] for fate in stored["sources"].values()) == 33
+
+
+def test_a_kept_row_is_as_it_came(tmp_path: Path) -> None:
+    rows = varied(3)
+    messages = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hello"}]
+    several = {key: value for key, value in pair("m").items() if key != "prompt"}
+    rows.append({**several, "messages": messages, "rank": 1.0, "weight": 2.0})
+    cleaned(tmp_path, rows)
+    found = {
+        row["id"]: row
+        for name in ("train", "eval")
+        for row in read_rows(tmp_path / "clean" / f"{name}.jsonl")
+    }
+    assert found == {row["id"]: row for row in rows}
+
+
+def test_exact_duplicates_differ_in_case_and_spacing_only(tmp_path: Path) -> None:
+    rows = [
+        pair("b", "What is 2+3?", "It is 5"),
+        pair("a", "what  is 2+3?\n", "IT is 5"),
+        pair("c", "What is 2-3?", "It is 5"),
+        pair("d", "What is 2+3?", "It is 5!"),
+    ]
+    cleaned(tmp_path, rows, Policy(clean=Clean(off=("near_duplicate",))))
+    assert dropped(tmp_path) == {"exact_duplicate": ["b"]}
+    (entry,) = read_rows(tmp_path / "clean" / "ledger.jsonl")
+    assert entry["kept"] == "a"
+
+
+def test_near_duplicates_need_both_prompt_and_answer(tmp_path: Path) -> None:
+    chance = random.Random(3)
+    prompt, answer = sentence(chance, 60), sentence(chance, 100)
+    rows = [
+        pair("b", prompt, answer),
+        pair("a", changed(prompt, 2), changed(answer, 3)),
+        pair("same-prompt", prompt, sentence(chance, 100)),
+        pair("same-answer", sentence(chance, 60), answer),
+        pair("far", changed(prompt, 25), changed(answer, 40)),
+    ]
+    cleaned(tmp_path, rows)
+    assert dropped(tmp_path) == {"near_duplicate": ["b"]}
+    (entry,) = read_rows(tmp_path / "clean" / "ledger.jsonl")
+    assert entry["kept"] == "a"
+    assert "alike" in entry["evidence"]
+
+
+def test_the_best_ranked_of_near_duplicates_stays(tmp_path: Path) -> None:
+    chance = random.Random(4)
+    prompt, answer = sentence(chance, 60), sentence(chance, 100)
+    rows = [
+        pair("a", prompt, answer, rank=2),
+        pair("c", changed(prompt, 1), answer, rank=0),
+        pair("b", prompt, changed(answer, 2), rank=1),
+    ]
+    cleaned(tmp_path, rows)
+    assert kept(tmp_path) == {"c"}
+
+
+def test_a_chain_of_near_duplicates_is_one_group(tmp_path: Path) -> None:
+    chance = random.Random(5)
+    prompt, answer = sentence(chance, 50), sentence(chance, 120)
+    rows = []
+    for number in range(12):
+        rows.append(pair(f"{chance.random()}", prompt, answer))
+        answer = changed(answer, 4, number)
+    cleaned(tmp_path, rows)
+    assert kept(tmp_path) == {min(row["id"] for row in rows)}
+
+
+def test_recall_and_precision_on_planted_rows(tmp_path: Path) -> None:
+    """Exact: what is dropped is truly alike, and nearly all that is truly alike is dropped."""
+    from g4tui_training.clean.signatures import jaccard
+    from g4tui_training.clean.texts import normal
+
+    chance = random.Random(6)
+    rows, truth = [], {}
+    for number in range(300):
+        prompt = sentence(chance, chance.randint(5, 60))
+        answer = sentence(chance, chance.randint(3, 120))
+        rows.append(pair(f"a{number:03}", prompt, answer))
+        share = chance.random() * 0.12
+        twin = [changed(text, int(len(text.split()) * share), number) for text in (prompt, answer)]
+        rows.append(pair(f"b{number:03}", *twin))
+        truth[f"b{number:03}"] = min(
+            jaccard(normal(one).encode(), normal(other).encode())
+            for one, other in zip((prompt, answer), twin, strict=True)
+        )
+    cleaned(tmp_path, rows, Policy(clean=Clean(off=("exact_duplicate",))))
+    found = set(dropped(tmp_path).get("near_duplicate", ()))
+    alike = {identity for identity, similarity in truth.items() if similarity >= 0.8}
+    assert 100 < len(alike) < 250
+    assert found <= alike
+    assert len(found) >= 0.99 * len(alike)
+
+
+def test_thresholds_are_those_of_the_recipe(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    prompt, answer = sentence(chance, 60), sentence(chance, 100)
+    rows = [pair("a", prompt, answer), pair("b", changed(prompt, 3), changed(answer, 4))]
+    strict = Policy(clean=Clean(duplicates=Duplicates(prompt=0.97, response=0.97)))
+    cleaned(tmp_path, rows, strict)
+    assert kept(tmp_path) == {"a", "b"}
+    loose = Policy(clean=Clean(duplicates=Duplicates(prompt=0.5, response=0.5)))
+    cleaned(tmp_path, rows, loose)
+    assert kept(tmp_path) == {"a"}
+
+
+def test_twins_never_sit_on_both_sides(tmp_path: Path) -> None:
+    """Prompts that are alike, whatever the answers, are all in train or all in eval."""
+    chance = random.Random(8)
+    rows = []
+    for number in range(400):
+        prompt = sentence(chance, 40)
+        for twin in range(3):
+            words = changed(prompt, twin, number)
+            rows.append(pair(f"{number}.{twin}", words, sentence(chance, 30)))
+    funnel = cleaned(tmp_path, rows, Policy(clean=Clean(split=Split(fraction=0.2))))
+    held = {identity.split(".")[0] for identity in ids(tmp_path / "clean" / "eval.jsonl")}
+    trained = {identity.split(".")[0] for identity in ids(tmp_path / "clean" / "train.jsonl")}
+    assert not held & trained
+    assert 0.12 < funnel.eval / funnel.kept < 0.28
+
+
+def test_a_row_stays_on_its_side_when_others_come(tmp_path: Path) -> None:
+    rows = varied(300)
+    policy = Policy(clean=Clean(split=Split(fraction=0.2)))
+    cleaned(tmp_path, rows[:150], policy)
+    before = ids(tmp_path / "clean" / "eval.jsonl")
+    cleaned(tmp_path, rows, policy)
+    after = ids(tmp_path / "clean" / "eval.jsonl")
+    assert before == after & {row["id"] for row in rows[:150]}
+    cleaned(tmp_path, rows, policy, seed=2)
+    assert ids(tmp_path / "clean" / "eval.jsonl") != after
+
+
+@pytest.mark.parametrize(("rows", "fraction"), [(2, 0.05), (30, 0.05), (30, 0.0), (1, 0.5)])
+def test_a_small_set_has_something_to_evaluate_on(
+    tmp_path: Path, rows: int, fraction: float
+) -> None:
+    funnel = cleaned(tmp_path, varied(rows), Policy(clean=Clean(split=Split(fraction=fraction))))
+    assert funnel.kept == rows
+    assert (funnel.eval > 0) == (fraction > 0 and rows > 1)
+    assert funnel.train > 0
+
+
+def test_a_held_source_is_held_back_with_its_likes(tmp_path: Path) -> None:
+    chance = random.Random(9)
+    twin = sentence(chance, 40)
+    rows = varied(50)
+    rows.append(pair("dev", twin, sentence(chance, 30), source="dev"))
+    rows.append(pair("like", changed(twin, 1), sentence(chance, 30)))
+    policy = Policy(clean=Clean(split=Split(fraction=0)), held=("dev",))
+    cleaned(tmp_path, rows, policy)
+    assert ids(tmp_path / "clean" / "eval.jsonl") == {"dev", "like"}
+
+
+def low(count: int, source: str) -> Rows:
+    """A source as P3: long prompts, five answers for all."""
+    chance = random.Random(source)
+    answers = ("yes", "no", "true", "false", "the first one")
+    return [
+        pair(f"{source}{n}", sentence(chance, 40), chance.choice(answers), source=source)
+        for n in range(count)
+    ]
+
+
+def test_a_source_of_short_repeated_answers_goes_whole(tmp_path: Path) -> None:
+    rows = low(300, "p3/some_template") + varied(300, source="good")
+    funnel = cleaned(tmp_path, rows)
+    assert len(dropped(tmp_path)["low_diversity"]) == 300
+    fate = funnel.sources["p3"]
+    assert fate.action == "drop"
+    assert fate.distinct is not None
+    assert fate.distinct < 0.1
+    assert fate.short == 1.0
+    assert funnel.sources["good"].kept == 300
+
+
+@pytest.mark.parametrize(
+    ("answers", "why"),
+    [
+        (lambda n: f"{n}", "short but all different"),
+        (lambda n: "a long answer that says the same to whoever asks for it", "long"),
+    ],
+)
+def test_short_or_alike_alone_is_no_reason(
+    tmp_path: Path, answers: Callable[[int], str], why: str
+) -> None:
+    chance = random.Random(1)
+    rows = [pair(f"{n}", sentence(chance, 40), answers(n)) for n in range(200)]
+    funnel = cleaned(tmp_path, rows)
+    assert funnel.sources["here"].kept == 200, why
+
+
+def test_a_low_source_can_be_capped_or_kept(tmp_path: Path) -> None:
+    rows = low(300, "p3") + varied(50, source="good")
+    capped = Policy(clean=Clean(low_diversity=LowDiversity(action="cap", cap=40)))
+    funnel = cleaned(tmp_path, rows, capped)
+    assert funnel.sources["p3"].kept == 40
+    first = kept(tmp_path)
+    random.Random(1).shuffle(rows)
+    cleaned(tmp_path, rows, capped)
+    assert kept(tmp_path) == first
+    funnel = cleaned(tmp_path, rows, capped, actions={"p3": "keep"})
+    assert funnel.sources["p3"].kept == 300
+    funnel = cleaned(tmp_path, rows, Policy(), actions={"p3": "cap"})
+    assert funnel.sources["p3"].kept == 300
+    small = cleaned(tmp_path, low(60, "p3") + varied(50), Policy())
+    assert small.sources["p3"].judged is False
+    assert small.sources["p3"].kept == 60
+
+
+def mixture(seed: int, size: int) -> Rows:
+    """All that can happen to a row, several times."""
+    chance = random.Random(seed)
+    rows = varied(size, seed) + low(120, "p3")
+    for row in varied(size // 4, seed + 1):
+        rows.append({**row, "id": row["id"] + "x"})
+        rows.append(pair(row["id"], changed(row["prompt"], 1), changed(row["response"], 2), rank=1))
+    for row in varied(size // 4, seed + 2):
+        rows += [row, {**row, "id": f"again-{row['id']}"}, {**row, "response": "other " * 3}]
+    for number in range(size // 8):
+        rows.append(pair(f"bad{number}", sentence(chance, 9), "I'm sorry, but I can't do that."))
+        rows.append(pair(f"cut{number}", sentence(chance, 9), finish_reason="length"))
+    return rows
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 10_000), parts=st.integers(1, 5), size=st.sampled_from([900, 1 << 20]))
+def test_shuffled_and_split_input_gives_the_same_files(seed: int, parts: int, size: int) -> None:
+    """Byte for byte: rows kept, their split, the ledger, the funnel."""
+    rows: list[object] = [*mixture(seed, 24), "{broken", "[1, 2]"]
+    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        folder = Path(name)
+        (folder / "whole.jsonl").write_text("\n".join(lines))
+        clean_files(folder, [folder / "whole.jsonl"])
+        expected = files_of(folder)
+        random.Random(seed).shuffle(lines)
+        files = []
+        for number, part in enumerate(split(lines, parts)):
+            files.append(folder / f"part{number}.jsonl")
+            files[-1].write_text("".join(f"{line}\r\n" for line in part))
+        # As if the input was far bigger: many parts, buckets and pieces of files.
+        patch.setattr(pipeline, "PART_BYTES", size)
+        patch.setattr(pipeline, "BUCKET_BYTES", size * 8)
+        patch.setattr(pipeline, "READ_BYTES", size * 3)
+        clean_files(folder, files)
+        assert files_of(folder) == expected
+
+
+def test_several_processes_give_the_same_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = mixture(11, 60)
+    cleaned(tmp_path, rows)
+    expected = files_of(tmp_path)
+    for name, size in (("ALONE_BYTES", 0), ("PART_BYTES", 9000), ("READ_BYTES", 20_000)):
+        monkeypatch.setattr(pipeline, name, size)
+    cleaned(tmp_path, rows, jobs=2)
+    assert files_of(tmp_path) == expected
+
+
+def test_ids_that_repeat_are_told_apart(tmp_path: Path) -> None:
+    rows = [{**row, "id": "x"} for row in varied(3)] + varied(3, 2)
+    funnel = cleaned(tmp_path, rows)
+    found = kept(tmp_path)
+    assert len(found) == 6
+    assert "x" in found
+    assert sum(identity.startswith("x~") for identity in found) == 2
+    assert funnel.renamed == 2
+
+
+def test_bad_lines_are_kept_in_the_ledger_and_told_with_their_place(tmp_path: Path) -> None:
+    file = tmp_path / "bad.jsonl"
+    told: list[str] = []
+    good = json.dumps(pair("good", "q\u2028q"), ensure_ascii=False).encode()
+    lines = [b"\xef\xbb\xbf" + good, b"{", b"", b"\x00\x00", b'{"id": "x"}', b"\xff", b'"alone"']
+    lines.append(b'{"x": "' + b"y" * (9 << 20) + b'"}')
+    file.write_bytes(b"\r\n".join(lines))
+    funnel = clean_files(tmp_path, [file], say=told.append)
+    assert kept(tmp_path) == {"good"}
+    assert funnel.rows == 7
+    assert sorted(dropped(tmp_path)) == ["empty", "unparsable"]
+    entries = [
+        row for row in read_rows(tmp_path / "clean" / "ledger.jsonl") if row["rule"] == "unparsable"
+    ]
+    assert len(entries) == 5
+    assert max(entry["row"]["bytes"] for entry in entries) > 9 << 20
+    assert max(len(json.dumps(entry)) for entry in entries) < 5000
+    assert any("bad.jsonl, line 2" in line for line in told)
+
+
+def test_rows_of_other_shapes_and_formats_come_in(tmp_path: Path) -> None:
+    alpaca = [{"instruction": f"Do {n}", "input": "", "output": f"Done {n}"} for n in range(4)]
+    (tmp_path / "alpaca.json").write_text(json.dumps(alpaca))
+    (tmp_path / "table.csv").write_text("prompt,response,id\nq,a,7\n")
+    write_rows(tmp_path / "prompts.jsonl", [{"prompt": "alone", "id": "p", "source": "s"}])
+    files = [tmp_path / name for name in ("alpaca.json", "table.csv", "prompts.jsonl")]
+    funnel = clean_files(tmp_path, files)
+    assert sorted(funnel.sources) == ["alpaca", "s", "table"]
+    assert funnel.sources["alpaca"].kept == 4
+    assert dropped(tmp_path) == {"empty": ["p"]}
+    assert "table/7" in kept(tmp_path)
+    licences = {row["licence"] for row in read_rows(tmp_path / "clean" / "train.jsonl")}
+    assert licences == {"unknown"}
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n"])
+def test_nothing_to_clean(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.jsonl").write_bytes(content)
+    with pytest.raises(G4tuiError) as raised:
+        clean_files(tmp_path, [tmp_path / "a.jsonl"])
+    assert "nothing to clean" in raised.value.info.title
+    with pytest.raises(G4tuiError) as raised:
+        clean_files(tmp_path, [tmp_path / "none.jsonl"])
+    assert raised.value.info.kind == "missing"
+
+
+def test_a_source_a_row_is_refused(tmp_path: Path) -> None:
+    rows = [pair(f"{n}", f"q{n}", source=f"s{n}") for n in range(2_100)]
+    with pytest.raises(G4tuiError) as raised:
+        cleaned(tmp_path, rows)
+    assert "too many sources" in raised.value.info.title
+    assert not (tmp_path / "clean").exists()
+
+
+def test_every_row_out_leaves_empty_files(tmp_path: Path) -> None:
+    funnel = cleaned(tmp_path, [pair("a", response=""), pair("b", response="")])
+    assert funnel.kept == 0
+    assert kept(tmp_path) == set()
+    assert len(dropped(tmp_path)["empty"]) == 2
+
+
+@pytest.mark.parametrize("size", ["300k", "900k", "1500k"])
+def test_a_full_disk_leaves_what_was_there(
+    tmp_path: Path, small_disk: Callable[[str], Path], size: str
+) -> None:
+    disk = small_disk(size)
+    small = write_rows(tmp_path / "small.jsonl", varied(5))
+    clean_files(disk, [small])
+    before = files_of(disk)
+    big = write_rows(tmp_path / "big.jsonl", varied(2000))
+    with pytest.raises(G4tuiError) as raised:
+        clean_files(disk, [big])
+    assert raised.value.info.kind == "storage"
+    assert "No space" in raised.value.info.detail
+    assert files_of(disk) == before
+    assert sorted(path.name for path in disk.iterdir()) == ["clean"]
+    assert sorted(path.name for path in (disk / "clean").iterdir()) == sorted(CLEAN_FILES)
+
+
+def test_a_read_only_folder(tmp_path: Path, read_only: Callable[[Path], Path]) -> None:
+    file = write_rows(tmp_path / "in.jsonl", varied(5))
+    (tmp_path / "locked").mkdir()
+    read_only(tmp_path / "locked")
+    with pytest.raises(G4tuiError) as raised:
+        clean_files(tmp_path / "locked", [file])
+    assert raised.value.info.kind == "storage"
+
+
+def test_a_stop_leaves_what_was_there(tmp_path: Path) -> None:
+    cleaned(tmp_path, varied(5))
+    before = files_of(tmp_path)
+    asked = 0
+
+    def check() -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cleaned(tmp_path, varied(50), check=check)
+    assert files_of(tmp_path) == before
+    assert not (tmp_path / "work").exists()
