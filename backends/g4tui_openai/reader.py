@@ -155,7 +155,7 @@ class Reader:
 
     def _unfinished(self, stream: "AsyncStream[object]") -> None:
         """The body ended without a finish reason: no success, unless it is one whole object."""
-        from g4tui_openai.transport import HEAD
+        from g4tui_openai.client import HEAD
 
         self._speak(self._stops.end())
         head = bytes(stream.response.extensions.get(HEAD, b"")).lstrip()
