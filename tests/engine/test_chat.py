@@ -246,3 +246,21 @@ async def test_usage_without_a_first_token_time_gets_the_one_seen(rooms_with: Ma
     session = rooms.store.create_session()
     answer = await rooms.ask(session.id, "Q")
     assert answer.usage is not None and answer.usage.ttft_s is not None
+
+
+async def test_a_turn_that_came_to_nothing_is_not_sent_again(rooms_with: MakeRooms) -> None:
+    rooms = rooms_with(["Blue.", [Failed(ErrorInfo("network", "Gone"))], "Green."])
+    session = rooms.store.create_session()
+    for question in ("The sky?", "The sea?", "The grass?"):
+        await rooms.ask(session.id, question)
+    said = [(m.role, m.text) for m in rooms.backend.requests[-1].messages]
+    assert said == [("user", "The sky?"), ("assistant", "Blue."), ("user", "The grass?")]
+    assert len(rooms.store.path(session.id)) == 6, "nothing of it is lost"
+
+
+async def test_too_long_a_question_does_not_spoil_the_next(rooms_with: MakeRooms) -> None:
+    rooms = rooms_with(["fine"], context=50)
+    session = rooms.store.create_session()
+    assert (await rooms.ask(session.id, "w " * 60)).state == "failed"
+    assert (await rooms.ask(session.id, "short")).message.text == "fine"
+    assert [m.text for m in rooms.backend.requests[-1].messages] == ["short"]
