@@ -1,6 +1,7 @@
 """The application: one chat screen, services that open after the first paint, an orderly end."""
 
 import asyncio
+import contextlib
 import sys
 import threading
 from collections.abc import Callable
@@ -13,7 +14,6 @@ from textual.command import Provider
 from textual.driver import Driver
 from textual.events import Event, Key, Paste
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
 
 from g4tui.sanitize import clean
 from g4tui.tui.bindings import bindings
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _SAVE_LIMIT_S = 1.5
 _CLOSE_LIMIT_S = 2.0
 _REMARK_S = 4.0
+_CATCH_UP_S = 0.2
 
 
 def _commands() -> type[Provider]:
@@ -55,7 +56,6 @@ class G4tuiApp(App[int]):
         model: str = "",
         session: str = "",
         theme: str = "",
-        keymap: dict[str, str] | None = None,
         driver_class: type[Driver] | None = None,
     ) -> None:
         super().__init__(driver_class=driver_class)
@@ -66,8 +66,6 @@ class G4tuiApp(App[int]):
         self.services: Services | None = None
         if theme and theme in self.available_themes:
             self.theme = theme
-        if keymap:
-            self.set_keymap(keymap)
 
     @property
     def chat(self) -> ChatScreen | None:
@@ -95,9 +93,20 @@ class G4tuiApp(App[int]):
         if early is not None and isinstance(event, Key | Paste) and not event.is_forwarded:
             early.append(event)
             return
+        if isinstance(event, Key) and not event.is_forwarded and self.screen.is_modal:
+            await self._catch_up()
         await super().on_event(event)
 
+    async def _catch_up(self) -> None:
+        """Let a dialog's field take in the keys before this one, which may act on what it holds."""
+        caught_up = asyncio.Event()
+        if self.screen.focused is not None and self.screen.focused.call_later(caught_up.set):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(caught_up.wait(), _CATCH_UP_S)
+
     async def _begin(self) -> None:
+        if self.chat is not None:
+            await self.chat.fill_sidebar()
         typed, self._typed_early = self._typed_early or [], None
         for event in typed:
             await super().on_event(event)
@@ -190,6 +199,13 @@ class G4tuiApp(App[int]):
 
     # keys
 
+    def action_command_palette(self) -> None:
+        """Ours, which waits for what it was asked for."""
+        from g4tui.tui.commands import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
+
     def action_help(self) -> None:
         """All keys."""
         from g4tui.tui.screens.help import HelpScreen
@@ -232,6 +248,8 @@ class G4tuiApp(App[int]):
             self.tell("Ctrl+Q quits.")
 
     def _copied_selection(self) -> bool:
+        from textual.widgets import Input, TextArea
+
         focused = self.focused
         if isinstance(focused, TextArea | Input) and focused.selected_text:
             self.copy_to_clipboard(focused.selected_text)
@@ -276,17 +294,14 @@ def run(
     plugins: bool = True,
     debug: bool = False,
 ) -> int:
-    """Open the screen; the exit status. Raises `G4tuiError` for settings that cannot be read."""
-    from g4tui.config import load_settings
-    from g4tui.tui.startup import open_services
+    """Open the screen; the exit status. What cannot be read is told on the screen."""
+    from g4tui.tui.startup import early_theme, open_services
 
-    settings = load_settings(paths).settings
     app = G4tuiApp(
         lambda: open_services(paths, plugins=plugins),
         model=model or "",
         session=session or "",
-        theme=settings.ui.theme,
-        keymap=settings.keys,
+        theme=early_theme(paths),
         driver_class=our_driver(),
     )
     app.run()

@@ -3,17 +3,44 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
+from time import monotonic
 from typing import NamedTuple
 
+from textual import on
 from textual.app import App
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.widgets import Input
 
 from g4tui.core import G4tuiError, ModelInfo
 from g4tui.sanitize import clean, clean_line
 from g4tui.tui.bindings import ACTIONS, Action
 from g4tui.tui.messages import ModelChosen
 from g4tui.tui.services import Services, in_thread
+
+_SEARCH_LIMIT_S = 2.0
+
+
+class Palette(CommandPalette):
+    """Textual's, but Enter waits for the hits of what was typed: never one of the list before."""
+
+    def __init__(
+        self,
+        providers: Iterable[type[Provider]] | None = None,
+        placeholder: str = "Search for commands…",
+    ) -> None:
+        super().__init__(providers, placeholder=placeholder, id="--command-palette")
+
+    @on(Input.Submitted)
+    async def _searched(self) -> None:
+        until = monotonic() + _SEARCH_LIMIT_S
+        while self._searching and monotonic() < until:
+            await asyncio.sleep(0.01)
+
+    @property
+    def _searching(self) -> bool:
+        group = self._GATHER_COMMANDS_GROUP
+        return any(each.group == group and not each.is_finished for each in self.workers)
 
 
 class Command(NamedTuple):
@@ -90,7 +117,7 @@ class Commands(CommandsProvider):
         self.screen.post_message(ModelChosen(model))
 
     async def _choose_theme(self) -> None:
-        palette = CommandPalette(providers=[Themes], placeholder="Search for a theme…")
+        palette = Palette([Themes], "Search for a theme…")
         await self.app.push_screen(palette)
 
 

@@ -1,9 +1,17 @@
 """Ctrl+P in the real program: actions, models, themes."""
 
+import asyncio
+
 import pytest
+from textual.command import Hits
+from textual.events import Key
+from textual.message import Message
+from textual.widgets import Input
 
 from g4tui.config import load_settings
 from g4tui.tui.app import G4tuiApp
+from g4tui.tui.commands import Commands
+from g4tui.tui.screens.rename import RenameScreen
 from support.rooms import Rooms, until
 from support.screen_host import services_of, settled, shown
 
@@ -76,3 +84,47 @@ async def test_a_hook_that_hangs_does_not_hold_up_the_palette(
         await pilot.press("ctrl+p")
         await settled(pilot, "New chat")
         await pilot.press("escape")
+
+
+def typed_at_once(app: G4tuiApp, text: str, *keys: str) -> None:
+    """As a quick typist, or a slow line, delivers it: nothing waits for what is shown."""
+    for letter in text:
+        app.post_message(Key("space" if letter == " " else letter, letter))
+    for key in keys:
+        app.post_message(Key(key, None))
+
+
+async def test_enter_waits_for_what_was_typed(
+    app: G4tuiApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search is slower than the person: it ends only after Enter came."""
+    came = asyncio.Event()
+    search = Commands.search
+
+    async def slow_search(self: Commands, query: str) -> Hits:
+        await came.wait()
+        async for hit in search(self, query):
+            yield hit
+
+    def look_at(message: Message) -> None:
+        if isinstance(message, Input.Submitted):
+            came.set()
+
+    monkeypatch.setattr(Commands, "search", slow_search)
+    async with app.run_test(size=(100, 40), message_hook=look_at) as pilot:
+        await until(lambda: app.services is not None and app.screen.query("Prompt"))
+        await pilot.press("ctrl+p")
+        await settled(pilot, "New chat")
+        typed_at_once(app, "plugins", "enter")
+        await settled(pilot, "On or off")
+
+
+async def test_a_dialogs_enter_takes_all_that_was_typed(app: G4tuiApp) -> None:
+    titles: list[str | None] = []
+    async with app.run_test(size=(100, 40)) as pilot:
+        await until(lambda: app.services is not None and app.screen.query("Prompt"))
+        app.push_screen(RenameScreen("Old"), titles.append)
+        await settled(pilot, "Rename chat")
+        typed_at_once(app, "A new name", "enter")
+        await until(lambda: titles)
+        assert titles == ["A new name"]

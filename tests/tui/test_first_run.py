@@ -14,6 +14,7 @@ from g4tui.config import load_settings
 from g4tui.core import ModelInfo
 from g4tui.models.catalogue import entry_named
 from g4tui.tui import words
+from g4tui.tui.screens import first_run
 from g4tui.tui.screens.first_run import FirstRunScreen
 from support.file_server import FileServer, file_server
 from support.model_files import spm_llama
@@ -145,16 +146,22 @@ async def test_leaving_while_a_file_comes_stops_it(bare: Rooms) -> None:
 async def test_without_llama_cpp_the_pip_line_is_there(
     bare: Rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ready(
-        bare,
-        monkeypatch,
-        ready=False,
-        detail="needs llama.cpp",
-        remedy="pip install 'g4tui[llama-cpp]'",
-    )
+    """Before anything is downloaded: a model alone would not help."""
+    monkeypatch.setattr(first_run, "find_spec", lambda name: None)
     async with host(bare).run_test(size=(80, 24)) as pilot:
-        await settled(pilot, "pip install 'g4tui[llama-cpp]'")
+        await settled(pilot, 'pip install "g4tui[llama-cpp]"')
         await settled(pilot, "Enter a key")
+
+
+async def test_a_model_that_is_here_and_cannot_run_says_what_mends_it(
+    bare: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready(bare, monkeypatch, ready=False, detail="needs llama.cpp", remedy="pip install it")
+    async with host(bare).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, "needs llama.cpp")
+        assert "Pull" not in shown(pilot.app)
+        await pilot.press("enter")
+        await settled(pilot, "pip install it")
 
 
 @pytest.mark.usefixtures("served")
@@ -163,6 +170,7 @@ async def test_a_pulled_model_that_cannot_run_says_what_mends_it(
 ) -> None:
     async with (app := host(bare)).run_test(size=(80, 24)) as pilot:
         await settled(pilot, "Pull SmolLM2 135M Instruct")
+        await settled(pilot, "none is running")  # it looks no more
         ready(bare, monkeypatch, ready=False, detail="needs llama.cpp", remedy="pip install it")
         await pilot.press("enter")
         await settled(pilot, "cannot run yet")

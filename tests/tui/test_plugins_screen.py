@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from textual.events import Key
 
 from g4tui.config import load_settings
 from g4tui.plugin import load_plugins
@@ -58,6 +59,16 @@ async def test_switching_off_and_on_is_for_the_next_start(app: ScreenHost, rooms
         await pilot.press("space")
         await until(lambda: "next start" not in line(app, "scripted"))
         assert disabled() == ()
+
+
+async def test_enter_acts_where_the_keys_before_it_went(app: ScreenHost, rooms: Rooms) -> None:
+    """However quickly they came."""
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, "scripted")
+        for key in ("end", "enter"):
+            app.post_message(Key(key, None))
+        await until(lambda: "off at next start" in line(app, "scripted"))
+        assert load_settings(rooms.paths).settings.plugins.disabled == ("scripted",)
 
 
 async def test_a_hand_written_list_that_goes_before_is_told(app: ScreenHost, rooms: Rooms) -> None:

@@ -1,6 +1,7 @@
 """Nothing to talk to yet: what is missing, and the one key that gets a working model."""
 
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -26,11 +27,11 @@ from g4tui.tui.widgets.pull_bar import PullBar
 if TYPE_CHECKING:
     from g4tui.models import CatalogueEntry
 
-PIP_LINE = "pip install 'g4tui[llama-cpp]'"
-SERVER_PIP_LINE = "pip install 'g4tui[openai]'"
+PIP_LINE = 'pip install "g4tui[llama-cpp]"'
+SERVER_PIP_LINE = 'pip install "g4tui[openai]"'
 MODELS_A_SERVER = 4
 """More models of one server are in the picker."""
-PULL, KEYS, MORE = "pull", "keys", "more"
+PULL, STUCK, KEYS, MORE = "pull", "stuck", "keys", "more"
 
 
 class Offer(NamedTuple):
@@ -119,12 +120,15 @@ class FirstRunScreen(Dialog[str]):
     @property
     def _lacking_llama_cpp(self) -> bool:
         """Whether models that run here have nothing to run on."""
-        if "llama-cpp" not in {model.backend for model in self._models}:
-            return "llama-cpp" not in self._services.plugins.backend_names()
-        return any(
-            model.backend == "llama-cpp" and not model.ready and "pip install" in model.remedy
-            for model in self._models
-        )
+        if "llama-cpp" not in self._services.plugins.backend_names():
+            return True
+        return find_spec("llama_cpp") is None  # without a model file its backend lists nothing
+
+    @property
+    def _pulled_model(self) -> ModelInfo | None:
+        """The default model, where its file is here."""
+        name = f"llama-cpp:{self._entry.name}" if self._entry is not None else ""
+        return next((model for model in self._models if model.id == name), None)
 
     def _missing(self) -> str:
         if any(model.ready for model in self._models):
@@ -144,7 +148,10 @@ class FirstRunScreen(Dialog[str]):
         yield Offer("", "On this machine")
         for model in here[:MODELS_A_SERVER]:
             yield Offer(model.id, f"Use {clean_line(model.title)}", "ready", model.id)
-        if entry is not None and f"llama-cpp:{entry.name}" not in {model.id for model in ready}:
+        pulled = self._pulled_model
+        if pulled is not None and "pip install" in pulled.remedy:
+            yield Offer(STUCK, clean_line(pulled.title), clean_line(pulled.detail))
+        elif entry is not None and (pulled is None or not pulled.ready):
             fact = f"{words.size(entry.size_bytes)}, {clean_line(entry.licence)}"
             yield Offer(PULL, f"Pull {clean_line(entry.title)}", fact)
         yield from self._server_offers(ready)
@@ -191,6 +198,8 @@ class FirstRunScreen(Dialog[str]):
             bar = self.query_one(PullBar)
             bar.pull(self._services.library, entry.name, entry.size_bytes)
             self.refresh_bindings()
+        elif offer.key == STUCK and self._pulled_model is not None:
+            self._say(f"{self._pulled_model.detail}\n{self._pulled_model.remedy}", wrong=True)
         elif offer.key == KEYS:
             self._enter_key()
         elif offer.key == MORE:

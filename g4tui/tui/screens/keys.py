@@ -40,11 +40,11 @@ class _Line(NamedTuple):
         return True
 
     def content(self, width: int) -> Content:
-        room = max(8, width - LABEL_WIDTH - PLACE_WIDTH - 1)
+        room = max(8, width - LABEL_WIDTH - PLACE_WIDTH - 2)
         label = Content(clean_line(self.server.label)).truncate(LABEL_WIDTH - 1, ellipsis=True)
         url = Content(clean_line(self.server.base_url)).truncate(room - 1, ellipsis=True)
         return Content.assemble(
-            " ",
+            "  ",
             label.pad_right(LABEL_WIDTH - label.cell_length),
             url.pad_right(room - url.cell_length),
             f"✓ {self.place}" if self.place else "– no key",
@@ -58,8 +58,8 @@ class KeysScreen(Dialog[None]):
     AUTO_FOCUS = "#key"
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("keys"),
-        Binding("up", "move(-1)", "Server above", show=False),
-        Binding("down", "move(1)", "Server below", show=False),
+        Binding("up", "move(-1)", "Server above", show=False, priority=True),
+        Binding("down", "move(1)", "Server below", show=False, priority=True),
     ]
     title_text = "API keys"
 

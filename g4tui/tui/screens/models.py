@@ -36,10 +36,10 @@ class ModelsScreen(Dialog[str]):
         # Escape has two meanings here; a class that names a key again hides its base's meaning.
         *bindings("dialog"),
         *bindings("models"),
-        Binding("up", "move(-1)", "Model above", show=False),
-        Binding("down", "move(1)", "Model below", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("up", "move(-1)", "Model above", show=False, priority=True),
+        Binding("down", "move(1)", "Model below", show=False, priority=True),
+        Binding("pageup", "page(-1)", "Page up", show=False, priority=True),
+        Binding("pagedown", "page(1)", "Page down", show=False, priority=True),
     ]
     title_text = "Choose a model"
 

@@ -46,12 +46,12 @@ class _Line(NamedTuple):
         return f"{STATES[self.report.status]}, {'on' if self.wanted else 'off'} at next start"
 
     def content(self, width: int) -> Content:
-        room = max(8, width - STATE_WIDTH - TIME_WIDTH - 2)
+        room = max(8, width - STATE_WIDTH - TIME_WIDTH - 3)
         name = Content(clean_line(self.report.name)).truncate(room, ellipsis=True)
         took = self.report.import_ms
         time = "" if took is None else f"{took:,.0f} ms"
         name = name.pad_right(room - name.cell_length)
-        line = Content.assemble(" ", name, time.rjust(TIME_WIDTH), "  ", self.state)
+        line = Content.assemble("  ", name, time.rjust(TIME_WIDTH), "  ", self.state)
         style = {"failed": "$text-error", "disabled": "$foreground-muted"}.get(
             self.report.status, ""
         )

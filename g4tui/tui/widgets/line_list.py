@@ -42,12 +42,13 @@ class LineList(ScrollView, Generic[AnyRow], can_focus=True):
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"line-list--cursor", "line-list--hover"}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Row up", show=False),
-        Binding("down", "move(1)", "Row down", show=False),
-        Binding("pageup", "move_page(-1)", "Page up", show=False),
-        Binding("pagedown", "move_page(1)", "Page down", show=False),
-        Binding("home", "move_end(-1)", "First row", show=False),
-        Binding("end", "move_end(1)", "Last row", show=False),
+        # With priority, or a screen's Enter that has it would be first to act on quick keys.
+        Binding("up", "move(-1)", "Row up", show=False, priority=True),
+        Binding("down", "move(1)", "Row down", show=False, priority=True),
+        Binding("pageup", "move_page(-1)", "Page up", show=False, priority=True),
+        Binding("pagedown", "move_page(1)", "Page down", show=False, priority=True),
+        Binding("home", "move_end(-1)", "First row", show=False, priority=True),
+        Binding("end", "move_end(1)", "Last row", show=False, priority=True),
         Binding("enter", "choose", "Choose", show=False),
     ]
     DEFAULT_CSS = """
