@@ -15,6 +15,12 @@ def main() -> int:
             sys.stdout = sys.stderr
         return 0
     try:
+        if not sys.argv[1:] and sys.stdin.isatty() and sys.stdout.isatty():
+            # the screen alone: it paints before the command line could be imported
+            from g4tui.paths import Paths
+            from g4tui.tui.app import run as run_screen
+
+            return run_screen(paths=Paths.from_environment())
         from g4tui.cli.run import run
 
         return run(sys.argv[1:])

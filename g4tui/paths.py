@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from g4tui.core.errors import G4tuiError
-
 
 @dataclass(frozen=True)
 class Paths:
@@ -91,6 +89,8 @@ def private_folder(folder: Path) -> Path:
             if not place.is_dir():
                 place.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
+        from g4tui.core.errors import G4tuiError  # the screen paints before it is imported
+
         raise G4tuiError(
             "storage",
             "A folder of g4tui cannot be made",

@@ -3,14 +3,14 @@
 from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Protocol
 
-from g4tui.core import Cancel, ErrorInfo, Progress, ReasoningDelta, TextDelta
 from g4tui.tui.turns import Turn, Turns
-from g4tui.tui.widgets.message_entry import MessageEntry
 
 if TYPE_CHECKING:
+    from g4tui.core import Cancel, ErrorInfo, Progress
     from g4tui.engine import TurnEvent
     from g4tui.store import MessageRow
     from g4tui.tui.conversation import Conversation
+    from g4tui.tui.widgets.message_entry import MessageEntry
     from g4tui.tui.widgets.transcript import Transcript
 
 
@@ -20,7 +20,7 @@ class Answered(Protocol):
     def turn_started(self, session: str) -> None:
         """Both messages are saved."""
 
-    def turn_changed(self, session: str, progress: Progress | None) -> None:
+    def turn_changed(self, session: str, progress: "Progress | None") -> None:
         """It loads, it reads, or (without progress) the first words came."""
 
     def context_used(self, session: str, used: int, limit: int) -> None:
@@ -32,7 +32,7 @@ class Answered(Protocol):
     def lost_place(self, session: str) -> None:
         """What the new messages follow on is not loaded."""
 
-    def turn_failed(self, session: str, error: ErrorInfo) -> None:
+    def turn_failed(self, session: str, error: "ErrorInfo") -> None:
         """The turn could not be saved."""
 
 
@@ -48,7 +48,7 @@ class Answering:
         self.conversation: Conversation | None = None
 
     def start(
-        self, session: str, stream: Callable[[Cancel], AsyncGenerator["TurnEvent"]]
+        self, session: str, stream: "Callable[[Cancel], AsyncGenerator[TurnEvent]]"
     ) -> Turn | None:
         """Begin a turn, unless one runs in that session."""
         if self.turns.of(session) is not None:
@@ -61,6 +61,7 @@ class Answering:
         return turn is not None and turn.answer_id in self._seen_text
 
     def _heard(self, turn: Turn, event: "TurnEvent") -> None:
+        from g4tui.core import Progress, ReasoningDelta, TextDelta
         from g4tui.engine import ContextUsed, MemoryBegins, TurnFinished, TurnStarted
 
         match event:
@@ -83,10 +84,12 @@ class Answering:
     def _on_screen(self, turn: Turn) -> bool:
         return self.conversation is not None and self.conversation.id == turn.session
 
-    def _entry(self, turn: Turn) -> MessageEntry | None:
+    def _entry(self, turn: Turn) -> "MessageEntry | None":
         return self.live.get(turn.answer_id or "")
 
     def _started(self, turn: Turn, user: "MessageRow | None", answer: "MessageRow") -> None:
+        from g4tui.tui.widgets.message_entry import MessageEntry
+
         turn.answer_id = answer.id
         old = self._transcript.entry(answer.id)
         self.live[answer.id] = MessageEntry(answer).prepare()
@@ -113,7 +116,7 @@ class Answering:
         if self._on_screen(turn):
             self._transcript.grew(entry)
 
-    def _progress(self, turn: Turn, step: Progress) -> None:
+    def _progress(self, turn: Turn, step: "Progress") -> None:
         entry = self._entry(turn)
         if entry is not None:
             entry.progress = step
@@ -130,7 +133,7 @@ class Answering:
                 self._transcript.changed(entry)
         self._screen.turn_ended(turn.session, answer)
 
-    def _ended(self, turn: Turn, error: ErrorInfo | None) -> None:
+    def _ended(self, turn: Turn, error: "ErrorInfo | None") -> None:
         if turn.answer_id is not None:
             self.live.pop(turn.answer_id, None)
         if error is not None:

@@ -1,15 +1,15 @@
 """The session on screen: opened, paged through, and walked among its siblings."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from g4tui.tui.services import in_thread
 from g4tui.tui.widgets.entries import Entry, PagesEntry, RuleEntry
-from g4tui.tui.widgets.message_entry import MessageEntry
 from g4tui.tui.words import counted
 
 if TYPE_CHECKING:
     from g4tui.store import MessageRow, SessionRow, Store
+    from g4tui.tui.widgets.message_entry import MessageEntry
     from g4tui.tui.widgets.transcript import Transcript
 
 FIRST_PAGE = 40
@@ -26,7 +26,7 @@ class Conversation:
     their rows, since what streams is not all saved yet.
     """
 
-    def __init__(self, transcript: "Transcript", live: Mapping[str, MessageEntry]) -> None:
+    def __init__(self, transcript: "Transcript", live: "Mapping[str, MessageEntry]") -> None:
         self._transcript = transcript
         self._live = live
         self.session: SessionRow | None = None
@@ -111,7 +111,7 @@ class Conversation:
         self._transcript.more_after = False
         return True
 
-    def swap(self, entry: MessageEntry) -> None:
+    def swap(self, entry: "MessageEntry") -> None:
         """An entry takes the place of the one with its key."""
         index = self._transcript.index_of(entry.key)
         if index is not None:
@@ -127,10 +127,12 @@ class Conversation:
     def rows(self) -> list["MessageRow"]:
         """The messages that are loaded."""
         entries = self._transcript.entries
-        return [entry.row for entry in entries if isinstance(entry, MessageEntry)]
+        return [cast("MessageEntry", entry).row for entry in entries if entry.selectable]
 
     def _entries(self, rows: Sequence["MessageRow"], pages: bool = True) -> list[Entry]:
         """Entries for rows, parsed; safe in a thread. `pages`: with a line for what is above."""
+        from g4tui.tui.widgets.message_entry import MessageEntry
+
         entries: list[Entry] = []
         if pages and rows and rows[0].depth > 1:
             words = f"↑ {counted(rows[0].depth - 1, 'earlier message')}"

@@ -1,17 +1,24 @@
-"""The terminal's input, read so that Esc is quick and a paste of any size is one event."""
+"""The terminal: Esc is quick, a paste of any size is one event, and its going away is no end."""
 
 import fcntl
 import os
 import selectors
 import struct
+import sys
 import termios
 from codecs import getincrementaldecoder
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from textual import events
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
+
+if TYPE_CHECKING:
+    from io import TextIOWrapper
+
+    from textual.app import App
 
 _READ = 1 << 16
 _BURST = 256
@@ -22,28 +29,75 @@ _PASTE_LIMIT_S = 5.0
 """A paste whose end does not come within this is taken as it is: the keyboard must not die."""
 
 _ESCAPE_S = 0.03
-"""How long a lone Esc is waited on for the rest of a sequence; ssh may split one."""
+"""How long a lone Esc is waited on for the rest of a sequence, which ssh may split; `$ESCDELAY`, in
+milliseconds, goes before."""
 
 
 class Driver(LinuxDriver):
     """Textual's driver for Linux and macOS with another reader.
 
     Textual's own parses a paste character by character (5 MB take seconds), reads one without
-    brackets as millions of keys, and notices a lone Esc only at its next tenth of a second.
+    brackets as millions of keys, and notices a lone Esc only at its next tenth of a second. Its
+    writing thread dies where the terminal is gone, and the loop then waits on it for ever.
     """
+
+    def __init__(
+        self,
+        app: "App[Any]",
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        if sys.__stderr__ is not None:
+            self._file = cast("TextIOWrapper", LastingFile(sys.__stderr__))
 
     def run_input_thread(self) -> None:
         """Read and dispatch until the driver stops."""
         reader = InputReader(self._debug, typed_before=_waiting_bytes(self.fileno))
+        escape_s = _escape_s(os.environ.get("ESCDELAY", ""))
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                ready = selector.select(_ESCAPE_S if reader.waiting else _IDLE_S)
+                ready = selector.select(escape_s if reader.waiting else _IDLE_S)
                 data = os.read(self.fileno, _READ) if ready else b""
                 if ready and not data:
                     break  # the terminal is gone
                 for message in reader.read(data):
                     self.process_message(message)
+
+
+class LastingFile:
+    """A terminal to write to; what comes after it went away is dropped: nobody could see it."""
+
+    def __init__(self, file: "IO[str]") -> None:
+        self._file = file
+        self.gone = False
+
+    def write(self, text: str) -> int:
+        """All of it, or nothing any more."""
+        self._do(lambda: self._file.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """As `write`."""
+        self._do(self._file.flush)
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        return self._file.isatty()
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+        return self._file.fileno()
+
+    def _do(self, action: Callable[[], object]) -> None:
+        if not self.gone:
+            try:
+                action()
+            except OSError:
+                self.gone = True
 
 
 class InputReader:
@@ -97,6 +151,8 @@ class InputReader:
             yield from self._parser.feed(self._held)
             self._held, self.waiting = "", True
             return
+        if self._parser._timeout_time is not None:
+            self._parser._timeout_time = 0.0  # nothing came for as long as we wait
         yield from self._parser.tick()
         self._idle += 1
         if self._paste is not None and self._idle * _IDLE_S > _PASTE_LIMIT_S:
@@ -128,6 +184,10 @@ class InputReader:
         if self._burst:
             pasted, self._burst = "".join(self._burst), []
             yield _paste(pasted.replace("\r", "\n"))
+
+
+def _escape_s(delay: str) -> float:
+    return int(delay) / 1000 if delay.isascii() and delay.isdigit() and int(delay) else _ESCAPE_S
 
 
 def _waiting_bytes(descriptor: int) -> int:

@@ -1,9 +1,12 @@
 """What widgets and screens tell each other: past-tense facts that bubble up to the chat screen."""
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 
-from g4tui.core.errors import ErrorInfo
-from g4tui.core.messages import Attachment
+if TYPE_CHECKING:
+    from g4tui.core.errors import ErrorInfo
+    from g4tui.core.messages import Attachment
 
 
 class ServicesReady(Message):
@@ -13,7 +16,7 @@ class ServicesReady(Message):
 class ServicesFailed(Message):
     """The library or the settings could not be opened."""
 
-    def __init__(self, error: ErrorInfo) -> None:
+    def __init__(self, error: "ErrorInfo") -> None:
         self.error = error
         super().__init__()
 
@@ -69,7 +72,7 @@ class PromptSent(Message):
     """Enter in the prompt. `editing` is the message that the text replaces, if it does."""
 
     def __init__(
-        self, text: str, attachments: tuple[Attachment, ...] = (), editing: str | None = None
+        self, text: str, attachments: "tuple[Attachment, ...]" = (), editing: str | None = None
     ) -> None:
         self.text = text
         self.attachments = attachments

@@ -1,6 +1,9 @@
 """Big pastes: a text that no editor should hold becomes an attachment of the message."""
 
-from g4tui.core.messages import Attachment
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from g4tui.core.messages import Attachment
 
 INLINE_CHARACTERS = 4_000
 INLINE_LINES = 60
@@ -11,8 +14,10 @@ def is_big(text: str) -> bool:
     return len(text) > INLINE_CHARACTERS or text.count("\n") > INLINE_LINES
 
 
-def as_attachment(text: str, number: int) -> Attachment:
+def as_attachment(text: str, number: int) -> "Attachment":
     """The paste as an attachment, its line ends made one kind; the text is not cleaned."""
+    from g4tui.core.messages import Attachment
+
     return Attachment(f"pasted-{number}.txt", for_editor(text))
 
 

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from g4tui.core.messages import Params
-
 if TYPE_CHECKING:  # before the first paint none of these may be imported
     from g4tui.config import Settings
+    from g4tui.core.messages import Params
     from g4tui.engine import Chat, Runtime
     from g4tui.models import Library
     from g4tui.paths import Paths
@@ -37,6 +36,12 @@ class Services:
     chat: "Chat"
 
 
+def _no_params() -> "Params":
+    from g4tui.core.messages import Params
+
+    return Params()
+
+
 @dataclass(frozen=True)
 class SessionOptions:
     """What the parameters screen edits: how one session is answered.
@@ -45,7 +50,7 @@ class SessionOptions:
     """
 
     system: str = ""
-    params: Params = field(default_factory=Params)
+    params: "Params" = field(default_factory=_no_params)
     context: int | None = None
 
 

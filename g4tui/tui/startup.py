@@ -1,11 +1,15 @@
 """Opening the rooms behind the screens, off the UI's loop."""
 
-from g4tui.core import ErrorInfo, G4tuiError
-from g4tui.paths import Paths
+from typing import TYPE_CHECKING
+
 from g4tui.tui.services import Services
 
+if TYPE_CHECKING:
+    from g4tui.core import ErrorInfo
+    from g4tui.paths import Paths
 
-def open_services(paths: Paths, *, plugins: bool = True) -> Services:
+
+def open_services(paths: "Paths", *, plugins: bool = True) -> Services:
     """Settings, library, store, runtime. Slow imports happen here. Raises `G4tuiError`.
 
     No plugin is imported yet. What an earlier run left streaming becomes interrupted.
@@ -40,8 +44,33 @@ def open_services(paths: Paths, *, plugins: bool = True) -> Services:
     )
 
 
-def error_of(failure: BaseException) -> ErrorInfo:
+def early_theme(paths: "Paths") -> str:
+    """The theme for the first paint, which waits for nothing else of the settings.
+
+    Empty where none is set or a file cannot be read: opening the services will tell why.
+    """
+    for file in (paths.config_file, paths.settings_file):
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
+        if "theme" not in text:
+            continue
+        import tomllib
+
+        try:
+            theme = tomllib.loads(text)["ui"]["theme"]
+        except (tomllib.TOMLDecodeError, KeyError, TypeError):
+            continue
+        if isinstance(theme, str):
+            return theme
+    return ""
+
+
+def error_of(failure: BaseException) -> "ErrorInfo":
     """What to show of an exception."""
+    from g4tui.core import ErrorInfo, G4tuiError
+
     if isinstance(failure, G4tuiError):
         return failure.info
     return ErrorInfo(

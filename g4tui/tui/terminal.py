@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 
 RESTORE = (
@@ -47,7 +48,9 @@ class Signals:
         if self._asked:
             leave_by_force(128 + number)
         self._asked = True
-        self._loop.call_later(_GRACE_S, leave_by_force, 128 + number)
+        grace = threading.Timer(_GRACE_S, leave_by_force, (128 + number,))
+        grace.daemon = True  # beside the loop, which may be what hangs
+        grace.start()
         self._stop(128 + number)
 
 

@@ -5,19 +5,18 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from g4tui.core import Cancel, ErrorInfo, G4tuiError
-
 if TYPE_CHECKING:
+    from g4tui.core import Cancel, ErrorInfo
     from g4tui.engine import TurnEvent
 
 Heard = Callable[["Turn", "TurnEvent"], None]
-Ended = Callable[["Turn", ErrorInfo | None], None]
+Ended = Callable[["Turn", "ErrorInfo | None"], None]
 
 
 class Turn:
     """One answer on its way. `session` is where it belongs; `cancel` stops it."""
 
-    def __init__(self, session: str, cancel: Cancel) -> None:
+    def __init__(self, session: str, cancel: "Cancel") -> None:
         self.session = session
         self.cancel = cancel
         self.answer_id: str | None = None
@@ -46,9 +45,11 @@ class Turns:
         return frozenset(self._running)
 
     def start(
-        self, session: str, open_stream: Callable[[Cancel], AsyncGenerator["TurnEvent"]]
+        self, session: str, open_stream: "Callable[[Cancel], AsyncGenerator[TurnEvent]]"
     ) -> Turn:
         """Run a stream of events; one at a time for a session."""
+        from g4tui.core import Cancel
+
         assert session not in self._running
         turn = Turn(session, Cancel())
         self._running[session] = turn
@@ -84,6 +85,8 @@ class Turns:
             await asyncio.wait(late, timeout=limit_s)
 
     async def _run(self, turn: Turn, stream: AsyncGenerator["TurnEvent"]) -> None:
+        from g4tui.core import ErrorInfo, G4tuiError
+
         error: ErrorInfo | None = None
         try:
             async with aclosing(stream) as events:

@@ -2,9 +2,12 @@
 
 from datetime import datetime, timedelta
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
-from g4tui.core.events import Progress, Usage
 from g4tui.sanitize import clean_line
+
+if TYPE_CHECKING:
+    from g4tui.core.events import Progress, Usage
 
 
 def model_label(model: str) -> str:
@@ -25,7 +28,7 @@ def clock(created: float, now: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}" if moment.year != now.year else f"{moment:%d %b %H:%M}"
 
 
-def speed(usage: Usage | None, room: int = 200) -> str:
+def speed(usage: "Usage | None", room: int = 200) -> str:
     """`41 tok/s · first 0.08 s · 180 of 198 cached`, as far as it is known and fits in `room`."""
     if usage is None:
         return ""
@@ -45,7 +48,7 @@ def speed(usage: Usage | None, room: int = 200) -> str:
     return ""
 
 
-def progress(step: Progress) -> str:
+def progress(step: "Progress") -> str:
     """`loading 40 %`, `reading 512/1,500 tokens`."""
     if step.phase == "load":
         share = 100 * step.done // max(1, step.total)

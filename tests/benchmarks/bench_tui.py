@@ -99,7 +99,7 @@ def paint_rows(folder: Path) -> bool:
         source = ECHO_BACKEND.replace('"echo"', f'"{name}"').replace("echo:", f"{name}:")
         make_distribution(site, name, source)
     ours = [str(Path(sys.executable).with_name("g4tui"))]
-    bare = [sys.executable, str(HERE / "tui_apps.py"), "bare"]
+    bare = [sys.executable, str(HERE / "bare_app.py")]
     environment = {"G4TUI_HOME": str(folder / "home"), "PYTHONPATH": str(site)}
     taken: dict[str, list[float]] = {"ours": [], "bare": []}
     for _ in range(PAINTS):  # in turn, so that noise meets both alike

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Markdown, Static
+from textual.widgets import Markdown
 
 RATE = 200
 """Tokens a second of one stream."""
@@ -91,13 +91,6 @@ class Watch:
 def write(result: Path, values: Any) -> None:
     """For the parent."""
     result.write_text(json.dumps(values), encoding="utf-8")
-
-
-class Bare(App[None]):
-    """The least that an application can be."""
-
-    def compose(self) -> ComposeResult:
-        yield Static("Bare and painted")
 
 
 class BareStreams(App[None]):
@@ -276,11 +269,9 @@ def whole_chat(result: Path, measure: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """`NAME [RESULT]`."""
-    name, result = arguments[0], Path(arguments[-1])
-    if name == "bare":
-        Bare().run()
-    elif name == "bare-streams":
+    """`NAME RESULT`."""
+    name, result = arguments[0], Path(arguments[1])
+    if name == "bare-streams":
         BareStreams(result).run()
     elif name == "our-streams":
         OurStreams(result).run()

@@ -8,8 +8,6 @@ import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("ESCDELAY", "25")
-
 import msgspec
 
 from g4tui.core import Event

@@ -12,12 +12,10 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
-from g4tui.core import ErrorInfo
 from g4tui.tui import messages as told
 from g4tui.tui.answering import Answering
 from g4tui.tui.bindings import bindings
 from g4tui.tui.conversation import Conversation
-from g4tui.tui.flow import Flow
 from g4tui.tui.history import recent_prompts
 from g4tui.tui.screens.chat_dialogs import ChatDialogs
 from g4tui.tui.screens.chat_turns import ChatTurns
@@ -25,9 +23,7 @@ from g4tui.tui.screens.chat_welcome import welcome
 from g4tui.tui.services import Services, in_thread
 from g4tui.tui.startup import error_of
 from g4tui.tui.widgets.header import Header
-from g4tui.tui.widgets.notice_entry import NoticeEntry
 from g4tui.tui.widgets.prompt import PromptBox
-from g4tui.tui.widgets.session_list import SessionList
 from g4tui.tui.widgets.status import StatusLine
 from g4tui.tui.widgets.transcript import Transcript
 from g4tui.tui.widgets.transcript_messages import (
@@ -38,7 +34,10 @@ from g4tui.tui.widgets.transcript_messages import (
 )
 
 if TYPE_CHECKING:
+    from g4tui.core import ErrorInfo
     from g4tui.tui.app import G4tuiApp
+    from g4tui.tui.flow import Flow
+    from g4tui.tui.widgets.session_list import SessionList
 
 P = ParamSpec("P")
 
@@ -57,6 +56,7 @@ class ChatScreen(Screen[None]):
     AUTO_FOCUS = "#prompt"
 
     app: "G4tuiApp"
+    sessions: "SessionList"
 
     def __init__(self, *, start_model: str = "", start_session: str = "") -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class ChatScreen(Screen[None]):
         self.unread: set[str] = set()
         self.flow: Flow | None = None
         self.header = Header(id="header")
-        self.sessions = SessionList(id="sessions")
+        self.side = Vertical(id="side")
         self.transcript = Transcript(id="transcript")
         self.prompt_box = PromptBox(id="prompt-box")
         self.transcript.give_key = self.prompt_box.take_key
@@ -82,7 +82,7 @@ class ChatScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield self.header
         with Horizontal(id="body"):
-            yield self.sessions
+            yield self.side
             with Vertical(id="main"):
                 yield self.transcript
                 yield self.prompt_box
@@ -96,10 +96,19 @@ class ChatScreen(Screen[None]):
         """Fold the sidebar where there is no room for it."""
         self._show_sidebar()
 
+    async def fill_sidebar(self) -> None:
+        """Put the list of sessions in its place, which the first paint leaves empty."""
+        from g4tui.tui.widgets.session_list import SessionList
+
+        self.sessions = SessionList(id="sessions")
+        await self.side.mount(self.sessions)
+
     # services
 
     def services_ready(self, services: Services) -> None:
         """Everything can be used now."""
+        from g4tui.tui.flow import Flow
+
         self.transcript.flush_s = services.settings.ui.flush_ms / 1000
         self.flow = Flow(services, self.conversation, self.answering, self)
         self.flow.begin(self._start_model)
@@ -113,8 +122,10 @@ class ChatScreen(Screen[None]):
         for sent in queued:
             self._on_prompt_sent(sent)
 
-    def services_failed(self, error: ErrorInfo) -> None:
+    def services_failed(self, error: "ErrorInfo") -> None:
         """Nothing can be saved: say so, and offer another try."""
+        from g4tui.tui.widgets.notice_entry import NoticeEntry
+
         self.status.note = ""
         queued, self._queued = self._queued, []
         for sent in reversed(queued):
@@ -156,7 +167,7 @@ class ChatScreen(Screen[None]):
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             self.failed(error_of(event.worker.error))
 
-    def failed(self, error: ErrorInfo) -> None:
+    def failed(self, error: "ErrorInfo") -> None:
         """An error that belongs to no message."""
         self.app.tell(str(error), error=True)
 
@@ -202,7 +213,7 @@ class ChatScreen(Screen[None]):
         if self.flow is not None:
             self.do_latest("place", self._find_place, self.flow)
 
-    async def _find_place(self, flow: Flow) -> None:
+    async def _find_place(self, flow: "Flow") -> None:
         self.header.place = await flow.destination() or "offline"
 
     # what the person does
@@ -215,7 +226,7 @@ class ChatScreen(Screen[None]):
             return
         self.do(self._send, self.flow, event)
 
-    async def _send(self, flow: Flow, event: told.PromptSent) -> None:
+    async def _send(self, flow: "Flow", event: told.PromptSent) -> None:
         sent = False
         try:
             async with self._sending:
@@ -229,15 +240,13 @@ class ChatScreen(Screen[None]):
         if self.flow is not None:
             self.do_latest("session", self._open, self.flow, event)
 
-    async def _open(self, flow: Flow, event: told.SessionChosen) -> None:
+    async def _open(self, flow: "Flow", event: told.SessionChosen) -> None:
         self.prompt_box.put_aside()
         self.status.context = None
         async with self._sending:  # what is sent from now on belongs to this session
             await flow.open(event.session_id, event.message_id)
         self._colour_all()
-        if self.sidebar_floats:
-            self._sidebar_wanted = None
-            self._show_sidebar()
+        self._fold_floating_sidebar()
         self.prompt_box.prompt.focus()
 
     @on(told.NewSessionAsked)
@@ -245,6 +254,7 @@ class ChatScreen(Screen[None]):
         """An empty chat."""
         if self.flow is not None:
             self.flow.begin()
+            self._fold_floating_sidebar()
             self.prompt_box.prompt.focus()
 
     @on(told.SessionsChanged)
@@ -273,7 +283,7 @@ class ChatScreen(Screen[None]):
         if self.flow is not None:
             self.do_latest("page", self._page, self.flow, event.older)
 
-    async def _page(self, flow: Flow, older: bool) -> None:
+    async def _page(self, flow: "Flow", older: bool) -> None:
         await self.conversation.page(flow.services.store, older=older)
         self._colour_all()
 
@@ -314,6 +324,7 @@ class ChatScreen(Screen[None]):
         elif self.prompt_box.prompt.has_focus and self.transcript.selected is not None:
             self.transcript.focus()
             return
+        self._fold_floating_sidebar()
         self.prompt_box.prompt.focus()
 
     def action_choose_model(self) -> None:
@@ -347,7 +358,7 @@ class ChatScreen(Screen[None]):
 
     def action_toggle_sidebar(self) -> None:
         """Fold or unfold the list of sessions."""
-        self._sidebar_wanted = not self.sessions.display
+        self._sidebar_wanted = not self.side.display
         self._show_sidebar()
         if self._sidebar_wanted:
             self.sessions.focus()
@@ -359,8 +370,13 @@ class ChatScreen(Screen[None]):
         """Whether the list covers a part of the conversation."""
         return self.app.size.width < NARROW
 
+    def _fold_floating_sidebar(self) -> None:
+        if self.sidebar_floats:
+            self._sidebar_wanted = None
+            self._show_sidebar()
+
     def _show_sidebar(self) -> None:
         narrow = self.sidebar_floats
         wanted = self._sidebar_wanted if self._sidebar_wanted is not None else not narrow
-        self.sessions.display = wanted
+        self.side.display = wanted
         self.set_class(narrow, "-narrow")

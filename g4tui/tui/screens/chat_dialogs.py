@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from g4tui.sanitize import clean
 from g4tui.tui.services import in_thread
 from g4tui.tui.widgets.entries import Entry
-from g4tui.tui.widgets.message_entry import MessageEntry
 from g4tui.tui.widgets.transcript_messages import RowActed
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from g4tui.tui.flow import Flow
     from g4tui.tui.markdown.blocks import CodeBlock
     from g4tui.tui.screens.chat import ChatScreen
+    from g4tui.tui.widgets.message_entry import MessageEntry
 
 
 class ChatDialogs:
@@ -109,8 +109,8 @@ class ChatDialogs:
             case "keep":
                 row = await flow.keep(event.row)
                 entry = self._screen.transcript.entry(event.row.id)
-                if row is not None and isinstance(entry, MessageEntry):
-                    entry.finished(row)
+                if row is not None and entry is not None:
+                    cast("MessageEntry", entry).finished(row)
                     self._screen.transcript.changed(entry)
             case "back" | "on":
                 step = 1 if event.action == "on" else -1
@@ -130,10 +130,10 @@ class ChatDialogs:
     def colour_entries(self, entries: Iterable[Entry | None]) -> None:
         """Colour the code of messages that are whole."""
         for entry in entries:
-            if isinstance(entry, MessageEntry) and (code := entry.code_to_colour()):
+            if entry is not None and (code := entry.code_to_colour()):
                 self._screen.do(self.colour, entry, code)
 
-    async def colour(self, entry: MessageEntry, code: "Sequence[CodeBlock]") -> None:
+    async def colour(self, entry: Entry, code: "Sequence[CodeBlock]") -> None:
         """Compute colours in a thread, then show them."""
         from g4tui.tui.markdown.highlight import all_highlighted
 

@@ -2,11 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from g4tui.core import ErrorInfo, Progress
 from g4tui.tui import words
-from g4tui.tui.widgets.notice_entry import NoticeEntry
 
 if TYPE_CHECKING:
+    from g4tui.core import ErrorInfo, Progress
     from g4tui.store import MessageRow
     from g4tui.tui.screens.chat import ChatScreen
 
@@ -25,7 +24,7 @@ class ChatTurns:
         if self._is_shown(session) and screen.flow is not None:
             screen.do(screen.flow.refresh)
 
-    def turn_changed(self, session: str, progress: Progress | None) -> None:
+    def turn_changed(self, session: str, progress: "Progress | None") -> None:
         """Say at the bottom what goes on."""
         if self._is_shown(session):
             note = words.progress(progress) if progress is not None else "answering"
@@ -49,8 +48,10 @@ class ChatTurns:
             screen.unread.add(session)
             screen.sessions.unread = screen.unread
 
-    def turn_failed(self, session: str, error: ErrorInfo) -> None:
+    def turn_failed(self, session: str, error: "ErrorInfo") -> None:
         """It could not be saved."""
+        from g4tui.tui.widgets.notice_entry import NoticeEntry
+
         self._screen.failed(error)
         if self._is_shown(session):
             self._screen.transcript.add(NoticeEntry(f"failed-{session}", error))

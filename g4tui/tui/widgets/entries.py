@@ -1,6 +1,7 @@
 """What a transcript holds: entries that turn themselves into rows. No widget is made for any."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -8,6 +9,9 @@ from textual.strip import Strip
 
 from g4tui.sanitize import clean_line
 from g4tui.tui.markdown.lines import Line, Palette
+
+if TYPE_CHECKING:
+    from g4tui.tui.markdown.blocks import CodeBlock
 
 EMPTY = Line(Strip([], 0), "")
 BETWEEN = Line(Strip([], 0), "")
@@ -17,11 +21,14 @@ BETWEEN = Line(Strip([], 0), "")
 class Entry:
     """One thing in a transcript. `rows` are computed once for a width and a palette.
 
-    `mark` is the role of the bar at its left, `selectable` whether the cursor may stand on it.
+    `mark` is the role of the bar at its left; `selectable`: the cursor may stand on it, which is so
+    for messages alone. The rest of what a message can do does nothing here.
     """
 
     selectable = False
     mark = ""
+    streaming = False
+    keys_act = False
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -40,6 +47,18 @@ class Entry:
     def lay_out(self, width: int, palette: Palette) -> list[Line]:
         """The rows, from scratch."""
         raise NotImplementedError
+
+    @property
+    def offers_keys(self) -> bool:
+        """Whether it names keys that act on it."""
+        return False
+
+    def grow(self) -> None:
+        """Take in what streamed."""
+
+    def code_to_colour(self) -> "list[CodeBlock]":
+        """Code blocks that can be coloured now."""
+        return []
 
     @property
     def text(self) -> str:

@@ -60,7 +60,8 @@ class KeyLine(Static):
     def _show(self) -> None:
         hints = self._hints
         if self._keep:
-            hints = _fitting(hints, self._keep, self.content_size.width)
+            width = self.content_size.width or self.app.size.width  # not laid out yet
+            hints = _fitting(hints, self._keep, width)
         self.update(Content(_GAP).join(hint.content for hint in hints))
 
 

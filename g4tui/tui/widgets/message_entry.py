@@ -9,7 +9,6 @@ from rich.style import Style as RichStyle
 from textual.content import Content
 from textual.strip import Strip
 
-from g4tui.core.events import Progress
 from g4tui.sanitize import clean, clean_line
 from g4tui.tui import words
 from g4tui.tui.markdown.blocks import Block, CodeBlock, plain_blocks
@@ -20,6 +19,7 @@ from g4tui.tui.widgets.entries import BETWEEN, EMPTY, Entry, text_line, two_side
 from g4tui.tui.widgets.error_panel import error_rows
 
 if TYPE_CHECKING:
+    from g4tui.core.events import Progress
     from g4tui.store import MessageRow
 
 SHOWN_LIMIT = 200_000

@@ -1,6 +1,6 @@
 """Where one types: a text area that grows, sends with Enter, and keeps big pastes beside it."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import events
@@ -10,13 +10,15 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static, TextArea
 
-from g4tui.core.messages import Attachment
 from g4tui.sanitize import clean, clean_line
 from g4tui.tui.bindings import bindings
 from g4tui.tui.history import PromptHistory
 from g4tui.tui.messages import PromptSent
 from g4tui.tui.pasted import as_attachment, for_editor, is_big
 from g4tui.tui.words import size
+
+if TYPE_CHECKING:
+    from g4tui.core.messages import Attachment
 
 
 class Prompt(TextArea):
@@ -202,7 +204,7 @@ class PromptBox(Vertical):
         self.border_title = ""
         self._show_chips()
 
-    def edit(self, message_id: str, text: str, attachments: tuple[Attachment, ...]) -> None:
+    def edit(self, message_id: str, text: str, attachments: "tuple[Attachment, ...]") -> None:
         """Edit an earlier message: sending makes another version of it."""
         self._editing = message_id
         self._attachments = list(attachments)

@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style as RichStyle
@@ -24,7 +23,6 @@ _READABLE = 112
 class RowView(ScrollView, can_focus=True):
     """Lays entries out, draws the rows that are visible, and lets the mouse select their words."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(looks.CLASSES)
     ALLOW_SELECT = True
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -34,6 +32,7 @@ class RowView(ScrollView, can_focus=True):
         self._height = 0
         self._width = 0
         self._palette: Palette | None = None
+        self._ground: RichStyle | None = None
 
     @property
     def entries(self) -> Sequence[Entry]:
@@ -64,6 +63,13 @@ class RowView(ScrollView, can_focus=True):
         return self._palette
 
     @property
+    def ground(self) -> RichStyle:
+        """The colours under everything: a theme's, whatever the terminal's own are."""
+        if self._ground is None:
+            self._ground = self.rich_style
+        return self._ground
+
+    @property
     def text_width(self) -> int:
         """Cells that an entry may take."""
         return max(16, min(_READABLE, self._width - GUTTER - 1))
@@ -78,6 +84,7 @@ class RowView(ScrollView, can_focus=True):
 
     def _theme_changed(self, theme: object) -> None:
         self._palette = Palette(lambda role: looks.resolve(self, role), self.palette.version + 1)
+        self._ground = None
         self.lay_out()
         self.refresh()
 
@@ -138,8 +145,9 @@ class RowView(ScrollView, can_focus=True):
         """One row of the screen."""
         row_number = self.scroll_offset.y + y
         width = self.size.width
+        ground = self.ground
         if not self._tops or row_number >= self._height:
-            return self.decorate(Strip.blank(width), y)
+            return self.decorate(Strip.blank(width), y).apply_style(ground)
         index = bisect_right(self._tops, row_number) - 1
         row = self.rows_of(self._entries[index])[row_number - self._tops[index]]
         strip = row.strip.apply_offsets(0, row_number)
@@ -147,7 +155,7 @@ class RowView(ScrollView, can_focus=True):
         if selection is not None and (span := selection.get_span(row_number)) is not None:
             strip = self._with_selection(strip, row, span)
         strip = Strip([self.gutter_segment(index, row), *strip])
-        return self.decorate(strip.adjust_cell_length(width), y)
+        return self.decorate(strip.adjust_cell_length(width), y).apply_style(ground)
 
     def gutter_segment(self, index: int, row: Line) -> Segment:
         """What stands left of a row, `GUTTER` cells."""

@@ -140,7 +140,8 @@ class SessionList(Vertical):
 
     def show(self, rows: "Sequence[SessionRow]", current: str | None) -> None:
         """List these sessions, newest first. The cursor stays on its session."""
-        moved = current != self._current
+        listed = any(row.id == current for row in self._sessions)
+        moved = current != self._current or not listed  # a chat that has just begun
         self._sessions = rows
         self._titles = [clean_line(row.title) for row in rows]
         self._current = current

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.segment import Segment
 from rich.style import Style as RichStyle
@@ -15,9 +15,7 @@ from textual.timer import Timer
 from g4tui.tui.bindings import bindings
 from g4tui.tui.markdown.lines import Line
 from g4tui.tui.messages import LinkAsked
-from g4tui.tui.widgets import looks
 from g4tui.tui.widgets.entries import BETWEEN, Entry, PagesEntry
-from g4tui.tui.widgets.message_entry import MessageEntry
 from g4tui.tui.widgets.row_view import GUTTER, RowView
 from g4tui.tui.widgets.transcript_messages import (
     CodeClosed,
@@ -26,6 +24,9 @@ from g4tui.tui.widgets.transcript_messages import (
     RowActed,
     RowAction,
 )
+
+if TYPE_CHECKING:
+    from g4tui.tui.widgets.message_entry import MessageEntry
 
 _PAGE_AT = 30
 """Rows from the end of what is loaded at which more is asked for."""
@@ -43,7 +44,7 @@ class Transcript(RowView):
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("transcript"))
     DEFAULT_CSS = (
         "Transcript { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1;"
-        " scrollbar-gutter: stable; }" + looks.CSS
+        " scrollbar-gutter: stable; }"
     )
 
     cursor: reactive[int] = reactive(-1)
@@ -54,7 +55,7 @@ class Transcript(RowView):
         self.more_before = False
         self.more_after = False
         self.following = True
-        self._growing: set[MessageEntry] = set()
+        self._growing: set[Entry] = set()
         self._timer: Timer | None = None
         self._cost_s = 0.0
         self._unseen = False
@@ -144,11 +145,11 @@ class Transcript(RowView):
             self.go_to(max(0, self.scroll_offset.y - height + self._height))
 
     @property
-    def selected(self) -> MessageEntry | None:
+    def selected(self) -> "MessageEntry | None":
         """The message that single keys act on."""
         if 0 <= self.cursor < len(self._entries):
             entry = self._entries[self.cursor]
-            return entry if isinstance(entry, MessageEntry) else None
+            return cast("MessageEntry", entry) if entry.selectable else None
         return None
 
     def _last_message(self) -> int:
@@ -158,7 +159,7 @@ class Transcript(RowView):
     def lay_out(self) -> None:
         """Find every entry's place; messages say which keys act on them now."""
         for entry in self._entries:
-            if isinstance(entry, MessageEntry) and entry.keys_act != self.has_focus:
+            if entry.keys_act != self.has_focus:
                 entry.keys_act = self.has_focus
                 if entry.offers_keys:
                     entry.touch()
@@ -166,7 +167,7 @@ class Transcript(RowView):
 
     def _redraw(self) -> None:
         for entry in self._entries:
-            if isinstance(entry, MessageEntry) and entry.streaming:
+            if entry.streaming:
                 self.grew(entry)  # it may have grown while it was not on screen
         self.lay_out()
         self.settle()
@@ -174,7 +175,7 @@ class Transcript(RowView):
 
     # text that streams
 
-    def grew(self, entry: MessageEntry) -> None:
+    def grew(self, entry: Entry) -> None:
         """`entry` took in a delta: it is drawn at the next flush."""
         self._growing.add(entry)
         if self._timer is None:
@@ -189,8 +190,7 @@ class Transcript(RowView):
 
     def changed(self, entry: Entry) -> None:
         """Lay out and draw an entry anew, now."""
-        if isinstance(entry, MessageEntry):
-            self._growing.discard(entry)
+        self._growing.discard(entry)
         entry.touch()
         self._redraw()
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from g4tui.store import MessageRow
     from g4tui.tui.markdown.blocks import CodeBlock
-    from g4tui.tui.widgets.message_entry import MessageEntry
+    from g4tui.tui.widgets.entries import Entry
 
 RowAction = Literal["regenerate", "edit", "copy", "resume", "keep", "release", "back", "on"]
 
@@ -39,7 +39,7 @@ class EndWanted(Message):
 class CodeClosed(Message):
     """Code blocks are complete and can be coloured."""
 
-    def __init__(self, entry: "MessageEntry", code: "Sequence[CodeBlock]") -> None:
+    def __init__(self, entry: "Entry", code: "Sequence[CodeBlock]") -> None:
         self.entry = entry
         self.code = code
         super().__init__()
