@@ -1,5 +1,6 @@
 """`clean`, `why` and `undo` as commands on a run; killed, changed, and read by other tools."""
 
+import asyncio
 import json
 import os
 import random
@@ -16,6 +17,7 @@ from g4tui_training import console
 from g4tui_training.clean import pipeline
 from g4tui_training.clean.pipeline import CLEAN_FILES
 from support.pairs import by_rule, ids, pair, read_rows, sentence, varied, write_rows
+from support.processes import ended
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CLEAN = [sys.executable, "-m", "g4tui_training", "clean"]
@@ -245,7 +247,7 @@ def test_ctrl_c_ends_its_processes_and_leaves_what_was_there(tmp_path: Path) -> 
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Stopped" in err
-    assert not any(Path(f"/proc/{child}").exists() for child in children)
+    assert all(asyncio.run(ended(int(child))) for child in children)
     assert not (tmp_path / "run" / "clean").exists()
 
 
