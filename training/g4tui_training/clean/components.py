@@ -5,40 +5,25 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from g4tui_training.clean.signatures import U32, U64, Ints
-from g4tui_training.clean.sorting import PART_SHIFT
+from g4tui_training.clean.signatures import U32, Ints
 
 _CHUNK = 50_000
 
 
 class Groups:
-    """Union-find over rows; the root of a group is its smallest row. 4 bytes a row.
+    """Union-find over the numbers below `size`: a root is its group's smallest. 4 bytes each."""
 
-    `alive` is the number of rows in each part.
-    """
+    def __init__(self, size: int) -> None:
+        self._parent = array("I", range(size))
 
-    def __init__(self, alive: list[int]) -> None:
-        self._base = np.concatenate([[0], np.cumsum(alive, dtype=np.int64)])
-        self._parent = array("I", range(int(self._base[-1])))
-
-    def __len__(self) -> int:
-        return len(self._parent)
-
-    def join(self, pairs: U64) -> None:
-        """Put each pair of row numbers in one group."""
+    def join(self, pairs: Ints) -> None:
+        """Put each pair in one group: (pairs, 2)."""
         for start in range(0, len(pairs), _CHUNK):
-            chunk = self.index(pairs[start : start + _CHUNK].reshape(-1)).reshape(-1, 2)
-            for one, other in chunk.tolist():
+            for one, other in pairs[start : start + _CHUNK].tolist():
                 self._join(one, other)
 
-    def index(self, rows: U64) -> Ints:
-        """Positions over all parts, from row numbers."""
-        part = (rows >> np.uint64(PART_SHIFT)).astype(np.int64)
-        at = (rows & np.uint64((1 << PART_SHIFT) - 1)).astype(np.int64)
-        return np.asarray(self._base[part] + at, np.int64)
-
     def roots(self) -> U32:
-        """The root of every row, as positions."""
+        """The root of every number."""
         parent = np.frombuffer(self._parent, np.uint32)
         while True:
             above = parent[parent]

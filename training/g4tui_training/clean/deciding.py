@@ -10,12 +10,13 @@ import numpy.typing as npt
 from g4tui_training.clean.components import Groups, grouped
 from g4tui_training.clean.jobs import Plan
 from g4tui_training.clean.matching import overlap
-from g4tui_training.clean.signatures import U64, mixed
+from g4tui_training.clean.signatures import U32, U64, Ints, mixed
 from g4tui_training.clean.signed import Signed
 from g4tui_training.clean.sorting import PART_SHIFT
 from g4tui_training.clean.spool import Parts, Spooled, write_file
 
 NAME = "decided"
+_CHUNK = 1 << 16
 Number = TypeVar("Number", np.uint8, np.uint64)
 
 
@@ -33,6 +34,7 @@ class Decider:
     def __init__(self, plan: Plan, alive: list[int]) -> None:
         self._plan = plan
         self._alive = alive
+        self._base = np.concatenate([[0], np.cumsum(alive, dtype=np.int64)])
         self._signed = Signed(plan)
         self._renamed = np.unique(
             np.concatenate([pairs[:, 1] for pairs in self._pairs("id")] or [np.empty(0, np.uint64)])
@@ -41,11 +43,14 @@ class Decider:
     def decide(self) -> None:
         """Write `twins`, `renamed` and `held` for every part."""
         self._write_renamed()
-        together = Groups(self._alive)
-        for pairs in self._pairs("prompt"):
-            together.join(pairs)
-        self._write_twins(together)
-        self._write_held(together)
+        self._write_twins()
+        together = Groups(int(self._base[-1]))
+        for kind in ("prompt", "joint"):
+            for pairs in self._pairs(kind):
+                together.join(self._index(pairs))
+        roots = together.roots()
+        del together
+        self._write_held(roots)
 
     def name_of(self, row: Spooled, number: int) -> str:
         """A row's id, its own again where an earlier row has the same."""
@@ -64,18 +69,16 @@ class Decider:
         for part in np.unique(parts):
             write_file(self._plan.folder("renamed") / str(part), at[parts == part].tobytes())
 
-    def _write_twins(self, together: Groups) -> None:
+    def _write_twins(self) -> None:
         """Of each group of near duplicates the best row stays: by rank, then the smallest id."""
         if not self._plan.is_on("near_duplicate"):
             return
-        groups = Groups(self._alive)
-        involved = [np.empty(0, np.uint64)]
+        involved = [np.unique(pairs) for pairs in self._pairs("joint")]
+        rows = np.unique(np.concatenate([np.empty(0, np.uint64), *involved]))
+        groups = Groups(len(rows))
         for pairs in self._pairs("joint"):
-            groups.join(pairs)
-            together.join(pairs)
-            involved.append(np.unique(pairs))
-        rows = np.unique(np.concatenate(involved))
-        roots = groups.roots()[groups.index(rows)]
+            groups.join(np.searchsorted(rows, pairs))
+        roots = groups.roots()
         order = np.argsort(roots, kind="stable")
         out = Parts(self._plan.folder("twins"), len(self._alive), NAME)
         members = zip(roots[order].tolist(), rows[order].tolist(), strict=True)
@@ -96,37 +99,53 @@ class Decider:
         data = msgspec.msgpack.encode(twin)
         out.add(number >> PART_SHIFT, len(data).to_bytes(4, "little") + data)
 
-    def _write_held(self, together: Groups) -> None:
+    def _write_held(self, roots: U32) -> None:
         """Which rows are held back: whole clusters, by a draw that their text and the seed fix."""
         fraction = self._plan.policy.clean.split.fraction
-        roots = together.roots()
-        sizes = np.bincount(roots, minlength=len(roots)).astype(np.uint32)
-        small = sizes <= max(2, int(0.5 * fraction * len(roots)))
-        draws = self._draws()
-        chosen = (draws < np.uint64(int(fraction * (2**64 - 1)))) & small
-        firsts = np.flatnonzero(sizes)
-        if fraction > 0 and len(firsts) > 1 and not chosen[firsts].any():
-            able = firsts[small[firsts]]
-            chosen[able[np.argsort(draws[able])[:1]]] = True
-        if len(firsts) and chosen[firsts].all():  # something must be left to train on
-            chosen[firsts[np.argmax(draws[firsts])]] = False
+        sizes = np.zeros(len(roots), np.uint32)
+        for start in range(0, len(roots), _CHUNK):
+            np.add.at(sizes, roots[start : start + _CHUNK], 1)
+        small = (sizes > 0) & (sizes <= max(2, int(0.5 * fraction * len(roots))))
+        limit = np.uint64(int(fraction * (2**64 - 1)))
+        chosen = np.zeros(len(roots), bool)
+        # Of single clusters, the first and the last to be held back: by draw.
+        first, last = (2**64, -1), (-1, -1)
+        for part, start in enumerate(self._base[:-1].tolist()):
+            draws = self._draws(part)
+            here = slice(start, start + len(draws))
+            chosen[here] = (draws < limit) & small[here]
+            if len(able := np.flatnonzero(small[here])):
+                at = int(able[np.argmin(draws[able])])
+                first = min(first, (int(draws[at]), start + at))
+            if len(there := np.flatnonzero(sizes[here])):
+                at = int(there[np.argmax(draws[there])])
+                last = max(last, (int(draws[at]), start + at))
+        clusters = np.count_nonzero(sizes)
+        if fraction > 0 and clusters > 1 and not chosen.any() and first[1] >= 0:
+            chosen[first[1]] = True
+        if clusters and np.count_nonzero(chosen) == clusters:  # something must be left to train on
+            chosen[last[1]] = False
         if self._plan.policy.held:
-            chosen[roots[self._of_parts("held", np.uint8).astype(bool)]] = True
-        held = chosen[roots]
-        start = 0
-        for part, count in enumerate(self._alive):
-            write_file(self._plan.folder("held") / str(part), held[start : start + count].tobytes())
-            start += count
+            for part, start in enumerate(self._base[:-1].tolist()):
+                held = self._of_part(part, "held", np.uint8).astype(bool)
+                chosen[roots[start : start + len(held)][held]] = True
+        for part, start in enumerate(self._base[:-1].tolist()):
+            mine = chosen[roots[start : start + self._alive[part]]]
+            write_file(self._plan.folder("held") / str(part), mine.tobytes())
 
-    def _draws(self) -> U64:
+    def _draws(self, part: int) -> U64:
         seed = mixed(np.array([self._plan.seed + 1], np.uint64))
-        return mixed(self._of_parts("digests", np.uint64) ^ seed)
+        return mixed(self._of_part(part, "digests", np.uint64) ^ seed)
 
-    def _of_parts(self, name: str, kind: type[Number]) -> npt.NDArray[Number]:
-        """What the second pass wrote for each row that stays, over all parts."""
-        folder = self._plan.folder("sorted")
-        parts = range(len(self._alive))
-        return np.concatenate([np.fromfile(folder / f"{part}.{name}", kind) for part in parts])
+    def _of_part(self, part: int, name: str, kind: type[Number]) -> npt.NDArray[Number]:
+        """What the second pass wrote for each row of a part that stays."""
+        return np.fromfile(self._plan.folder("sorted") / f"{part}.{name}", kind)
+
+    def _index(self, rows: U64) -> Ints:
+        """Positions over all parts, from row numbers."""
+        part = (rows >> np.uint64(PART_SHIFT)).astype(np.int64)
+        at = (rows & np.uint64((1 << PART_SHIFT) - 1)).astype(np.int64)
+        return np.asarray(self._base[part] + at, np.int64)
 
 
 def own_id(row: Spooled) -> str:

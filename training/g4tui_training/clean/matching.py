@@ -64,7 +64,7 @@ def candidates(bands: npt.NDArray[np.void], window: int) -> U64:
 class Verifier:
     """Compares candidates."""
 
-    def __init__(self, plan: Plan, name: str) -> None:
+    def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._signed = Signed(plan)
         clean = plan.policy.clean

@@ -1,17 +1,18 @@
 """Signatures, texts and rows of sorted parts, fetched by row number; little is held in memory."""
 
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
 from g4tui_training.clean.jobs import Plan
+from g4tui_training.clean.recent import Recent
 from g4tui_training.clean.signatures import LANES, U8, U64, Ints, shingle_set
 from g4tui_training.clean.sorting import PART_SHIFT
 from g4tui_training.clean.spool import Spooled, unpacked
 
 _AT = (1 << PART_SHIFT) - 1
-_SETS = 2_000
+_SETS = 500
+_PARTS = 16
 
 
 class Signed:
@@ -19,8 +20,8 @@ class Signed:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self.shingles = lru_cache(_SETS)(self._shingles)
-        self._ends = lru_cache(64)(self._read_ends)
+        self._sets: Recent[tuple[U64, U64]] = Recent(_SETS)
+        self._ends: Recent[Ints] = Recent(_PARTS)
 
     def signatures(self, rows: U64) -> tuple[U8, U8]:
         """Signatures of prompts and answers, for sorted row numbers: (rows, LANES) each."""
@@ -49,10 +50,13 @@ class Signed:
             head = stream.read(4)
             return next(unpacked(head + stream.read(int.from_bytes(head, "little"))))
 
-    def _shingles(self, number: int) -> tuple[U64, U64]:
+    def shingles(self, number: int) -> tuple[U64, U64]:
         """The shingle sets of a row's prompt and answer."""
+        return self._sets.get(number, self._read_sets)
+
+    def _read_sets(self, number: int) -> tuple[U64, U64]:
         part, at = number >> PART_SHIFT, number & _AT
-        ends = self._ends(part)
+        ends = self._ends.get(part, self._read_ends)
         begin = int(ends[2 * at - 1]) if at else 0
         middle, end = int(ends[2 * at]), int(ends[2 * at + 1])
         with (self._plan.folder("texts") / str(part)).open("rb", 0) as stream:

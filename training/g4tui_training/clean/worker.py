@@ -31,6 +31,7 @@ class Hands:
         self._name = name
         self._reader: Reader | None = None
         self._sorter: Sorter | None = None
+        self._verifier: Verifier | None = None
 
     def do(self, job: Job) -> Done:
         """Do one job."""
@@ -44,7 +45,8 @@ class Hands:
             case MatchJob():
                 return Matcher(self._plan, self._name).run(job)
             case VerifyJob():
-                return Verifier(self._plan, self._name).run(job)
+                self._verifier = self._verifier or Verifier(self._plan)
+                return self._verifier.run(job)
             case WriteJob():
                 return Writer(self._plan).run(job)
 
