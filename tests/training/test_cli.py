@@ -117,3 +117,18 @@ def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
     assert process.wait() == 141
     assert b"Error" not in err
     assert b"Traceback" not in err
+
+
+def test_a_missing_extra_says_what_installs_it(tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("raise ModuleNotFoundError('no', name='numpy')")
+    write_rows(tmp_path / "a.jsonl", varied(2))
+    done = subprocess.run(
+        [sys.executable, "-m", "g4tui_training", "clean", "--in", "a.jsonl", "--out", "run"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert 'pip install "g4tui[train-data]"' in done.stderr

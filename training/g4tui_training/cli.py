@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -27,6 +27,27 @@ COMMANDS: Mapping[str, Lazy] = {
 }
 
 
+# What is not installed with g4tui itself, and what installs it.
+EXTRAS = {"numpy": "train-data", "pyarrow": "train-data"}
+
+
+def load(module: str, attribute: str) -> Any:  # noqa: ANN401 - whatever has that name
+    """What a module has under a name; a missing extra is an error that says how to mend it."""
+    try:
+        return getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if (extra := EXTRAS.get(error.name or "")) is None:
+            raise
+        from g4tui.core import G4tuiError
+
+        raise G4tuiError(
+            "missing",
+            f"This needs {error.name}, which is not installed",
+            "It comes with an extra of g4tui.",
+            f'pip install "g4tui[{extra}]"',
+        ) from error
+
+
 class Stages(click.Group):
     """All commands."""
 
@@ -38,7 +59,7 @@ class Stages(click.Group):
         """Import one command."""
         if (lazy := COMMANDS.get(cmd_name)) is None:
             return None
-        command: click.Command = getattr(import_module(lazy.module), lazy.attribute)
+        command: click.Command = load(lazy.module, lazy.attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

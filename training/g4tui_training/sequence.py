@@ -1,12 +1,12 @@
 """The stages of a run in their order, and running them."""
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
 from g4tui.core import G4tuiError
 from g4tui.core.nearest import did_you_mean
+from g4tui_training.cli import load
 from g4tui_training.run import RunDir
 from g4tui_training.stages import Context, Stage, remember_recipe, run_stage
 
@@ -45,14 +45,14 @@ def run_all(
     with context.run.locked():
         remember_recipe(context.run, recipe_file)
         for name in names[begin:end]:
-            module = import_module(STAGES[name].module)
-            make: Callable[[], Stage] = getattr(module, STAGES[name].stage)
+            lazy = STAGES[name]
+            make: Callable[[], Stage] = load(lazy.module, lazy.stage)
             context.say(f"--- {name}")
             outcome = run_stage(make(), context, again=again or name == first)
             if outcome == "skipped":
                 context.say(f"{name}: nothing changed, the result is there.")
-            if STAGES[name].shows:
-                show: Callable[[RunDir], None] = getattr(module, STAGES[name].shows)
+            if lazy.shows:
+                show: Callable[[RunDir], None] = load(lazy.module, lazy.shows)
                 show(context.run)
 
 

@@ -12,7 +12,8 @@ from g4tui_training.clean.spool import Spooled, unpacked
 
 _AT = (1 << PART_SHIFT) - 1
 _SETS = 500
-_PARTS = 16
+_PARTS = 64
+_GUESS = 4096
 
 
 class Signed:
@@ -22,6 +23,7 @@ class Signed:
         self._plan = plan
         self._sets: Recent[tuple[U64, U64]] = Recent(_SETS)
         self._ends: Recent[Ints] = Recent(_PARTS)
+        self._starts: Recent[Ints] = Recent(_PARTS)
 
     def signatures(self, rows: U64) -> tuple[U8, U8]:
         """Signatures of prompts and answers, for sorted row numbers: (rows, LANES) each."""
@@ -41,14 +43,12 @@ class Signed:
     def row(self, number: int) -> Spooled:
         """A row that stays."""
         part, at = number >> PART_SHIFT, number & _AT
-        folder = self._plan.folder("sorted")
-        with (folder / f"{part}.starts").open("rb", 0) as stream:
-            stream.seek(8 * at)
-            start = int.from_bytes(stream.read(8), "little")
-        with (folder / str(part)).open("rb", 0) as stream:
+        start = int(self._starts.get(part, self._read_starts)[at])
+        with (self._plan.folder("sorted") / str(part)).open("rb", 0) as stream:
             stream.seek(start)
-            head = stream.read(4)
-            return next(unpacked(head + stream.read(int.from_bytes(head, "little"))))
+            data = stream.read(_GUESS)
+            size = 4 + int.from_bytes(data[:4], "little")
+            return next(unpacked(data[:size] + stream.read(max(0, size - len(data)))))
 
     def shingles(self, number: int) -> tuple[U64, U64]:
         """The shingle sets of a row's prompt and answer."""
@@ -63,6 +63,9 @@ class Signed:
             stream.seek(begin)
             data = stream.read(end - begin)
         return shingle_set(data[: middle - begin]), shingle_set(data[middle - begin :])
+
+    def _read_starts(self, part: int) -> Ints:
+        return np.fromfile(self._plan.folder("sorted") / f"{part}.starts", np.int64)
 
     def _read_ends(self, part: int) -> Ints:
         return np.fromfile(self._plan.folder("texts") / f"{part}.ends", np.int64)
