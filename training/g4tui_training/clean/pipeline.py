@@ -42,6 +42,7 @@ from g4tui_training.writing import disk_error, whole_set
 PART_BYTES = 6 << 20
 BUCKET_BYTES = 8 << 20
 READ_BYTES = 24 << 20
+MAX_FILES = 1024
 ALONE_BYTES = 8 << 20
 CLEAN_FILES = (*(f"{name}.jsonl" for name in OUTPUTS), "funnel.json")
 _ROW_BYTES = 16 * (JOINT[0] + PROMPT[0] + 1)
@@ -93,7 +94,7 @@ def clean(task: Cleaning) -> Funnel:
             work=str(work),
             policy=task.policy,
             seed=task.seed,
-            parts=max(1, math.ceil(size / PART_BYTES)),
+            parts=min(MAX_FILES, max(1, math.ceil(size / PART_BYTES))),
         )
         count = 1 if size <= ALONE_BYTES else task.jobs
         sketches, problems, rows = _read(task, plan, count)
@@ -150,7 +151,8 @@ def _compare(
         pairs = sum(done.pairs for done in _all(crew, match_jobs, MatchDone, task))
         task.say(f"clean: {pairs:,} pairs may be alike")
         verify_jobs = [VerifyJob(bucket) for bucket in range(plan.buckets)]
-        list(_all(crew, verify_jobs, VerifyDone, task))
+        alike = sum(done.alike for done in _all(crew, verify_jobs, VerifyDone, task))
+        task.say(f"clean: {alike:,} of them are")
         task.check()
         Decider(plan, alive).decide()
         task.say("clean: writing")
@@ -191,7 +193,8 @@ def _text_bytes(file: Path) -> int:
 
 def _buckets(rows: int) -> int:
     """A power of two, so that a bucket of band keys has some megabytes."""
-    return int(2 ** max(0, math.ceil(math.log2(max(1, rows * _ROW_BYTES / BUCKET_BYTES)))))
+    wanted = max(1, rows * _ROW_BYTES / BUCKET_BYTES)
+    return min(MAX_FILES, int(2 ** math.ceil(math.log2(wanted))))
 
 
 @contextmanager

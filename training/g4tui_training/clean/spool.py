@@ -12,6 +12,7 @@ import msgspec
 from g4tui_training.writing import disk_error
 
 _HELD = 2 << 20
+_HELD_A_PART = 16 << 10
 
 
 class Spooled(msgspec.Struct, array_like=True):
@@ -48,13 +49,14 @@ class Parts:
         self._held: dict[int, bytearray] = {}
         self._size = 0
         self._name = name
+        self._limit = max(_HELD, count * _HELD_A_PART)
         self.count = count
 
     def add(self, part: int, data: bytes | memoryview) -> None:
         """Append some bytes to a part."""
         self._held.setdefault(part, bytearray()).extend(data)
         self._size += len(data)
-        if self._size > _HELD:
+        if self._size > self._limit:
             self.flush()
 
     def flush(self) -> None:
