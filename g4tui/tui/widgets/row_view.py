@@ -16,6 +16,8 @@ from g4tui.tui.widgets import looks
 from g4tui.tui.widgets.entries import Entry
 
 GUTTER = 2
+_BARS = {"user-bar": "▎", "cursor-bar": "▌"}
+_DRAWN_LIMIT = 2_000
 _READABLE = 112
 """Wider lines are hard to read: text keeps this width on a wide screen."""
 
@@ -33,6 +35,7 @@ class RowView(ScrollView, can_focus=True):
         self._width = 0
         self._palette: Palette | None = None
         self._ground: RichStyle | None = None
+        self._drawn: dict[int, tuple[Line, str, int, Strip]] = {}
 
     @property
     def entries(self) -> Sequence[Entry]:
@@ -85,6 +88,7 @@ class RowView(ScrollView, can_focus=True):
     def _theme_changed(self, theme: object) -> None:
         self._palette = Palette(lambda role: looks.resolve(self, role), self.palette.version + 1)
         self._ground = None
+        self._drawn.clear()
         self.lay_out()
         self.refresh()
 
@@ -145,21 +149,37 @@ class RowView(ScrollView, can_focus=True):
         """One row of the screen."""
         row_number = self.scroll_offset.y + y
         width = self.size.width
-        ground = self.ground
         if not self._tops or row_number >= self._height:
-            return self.decorate(Strip.blank(width), y).apply_style(ground)
+            return self.decorate(Strip.blank(width, self.ground), y)
         index = bisect_right(self._tops, row_number) - 1
         row = self.rows_of(self._entries[index])[row_number - self._tops[index]]
-        strip = row.strip.apply_offsets(0, row_number)
+        bar = self.bar(index, row)
         selection = self.text_selection
-        if selection is not None and (span := selection.get_span(row_number)) is not None:
-            strip = self._with_selection(strip, row, span)
-        strip = Strip([self.gutter_segment(index, row), *strip])
-        return self.decorate(strip.adjust_cell_length(width), y).apply_style(ground)
+        span = selection.get_span(row_number) if selection is not None else None
+        if span is not None:
+            return self.decorate(self._composed(row, bar, row_number, span), y)
+        # the same object again lets Textual reuse what it made of it
+        drawn = self._drawn.get(row_number)
+        if drawn is None or drawn[0] is not row or drawn[1:3] != (bar, width):
+            if len(self._drawn) >= _DRAWN_LIMIT:
+                self._drawn.clear()
+            drawn = (row, bar, width, self._composed(row, bar, row_number, None))
+            self._drawn[row_number] = drawn
+        return self.decorate(drawn[3], y)
 
-    def gutter_segment(self, index: int, row: Line) -> Segment:
-        """What stands left of a row, `GUTTER` cells."""
-        return Segment(" " * GUTTER)
+    def _composed(
+        self, row: Line, bar: str, row_number: int, span: tuple[int, int] | None
+    ) -> Strip:
+        strip = row.strip.apply_offsets(0, row_number)
+        if span is not None:
+            strip = self._with_selection(strip, row, span)
+        style = self.palette.style(bar).rich_style
+        gutter = Segment(_BARS.get(bar, " ").ljust(GUTTER), style)
+        return Strip([gutter, *strip]).adjust_cell_length(self.size.width).apply_style(self.ground)
+
+    def bar(self, index: int, row: Line) -> str:
+        """The role of the bar left of a row of entry `index`; empty: none."""
+        return ""
 
     def decorate(self, strip: Strip, y: int) -> Strip:
         """A last touch on screen row `y`."""

@@ -16,7 +16,7 @@ from g4tui.tui.bindings import bindings
 from g4tui.tui.markdown.lines import Line
 from g4tui.tui.messages import LinkAsked
 from g4tui.tui.widgets.entries import BETWEEN, Entry, PagesEntry
-from g4tui.tui.widgets.row_view import GUTTER, RowView
+from g4tui.tui.widgets.row_view import RowView
 from g4tui.tui.widgets.transcript_messages import (
     CodeClosed,
     EndWanted,
@@ -241,13 +241,12 @@ class Transcript(RowView):
 
     # drawing
 
-    def gutter_segment(self, index: int, row: Line) -> Segment:
+    def bar(self, index: int, row: Line) -> str:
         """A bar at a person's messages, a stronger one at the cursor."""
+        if row is BETWEEN:
+            return ""
         at_cursor = index == self.cursor and self.has_focus
-        role = "cursor-bar" if at_cursor else self._entries[index].mark
-        if not role or row is BETWEEN:
-            return Segment(" " * GUTTER)
-        return Segment("▌ " if at_cursor else "▎ ", self.palette.style(role).rich_style)
+        return "cursor-bar" if at_cursor else self._entries[index].mark
 
     def decorate(self, strip: Strip, y: int) -> Strip:
         """The badge for text below, on the last row."""
