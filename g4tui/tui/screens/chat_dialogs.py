@@ -1,5 +1,6 @@
 """What the chat screen asks in the way of other screens, and what keys on messages do."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -22,6 +23,7 @@ class ChatDialogs:
 
     def __init__(self, screen: "ChatScreen") -> None:
         self._screen = screen
+        self._walking = asyncio.Lock()
 
     @property
     def _app(self) -> "G4tuiApp":
@@ -113,11 +115,17 @@ class ChatDialogs:
                     cast("MessageEntry", entry).finished(row)
                     self._screen.transcript.changed(entry)
             case "back" | "on":
-                step = 1 if event.action == "on" else -1
-                await flow.conversation.to_sibling(flow.services.store, event.row, step)
-                self.colour_entries(self._screen.transcript.entries)
+                await self._walk(flow, 1 if event.action == "on" else -1)
             case "edit":
                 await self._edit(flow, event)
+
+    async def _walk(self, flow: "Flow", step: int) -> None:
+        transcript = self._screen.transcript
+        async with self._walking:  # each step from where the one before it led
+            entry = transcript.selected
+            if entry is not None:
+                await flow.conversation.to_sibling(flow.services.store, entry.row, step)
+                self.colour_entries(transcript.entries)
 
     async def _edit(self, flow: "Flow", event: RowActed) -> None:
         row = event.row
