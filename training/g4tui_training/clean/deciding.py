@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from g4tui_training.clean.components import Groups, grouped
 from g4tui_training.clean.jobs import Plan
-from g4tui_training.clean.matching import overlap
 from g4tui_training.clean.signatures import U32, U64, Ints, mixed
 from g4tui_training.clean.signed import Signed
 from g4tui_training.clean.sorting import PART_SHIFT
@@ -17,15 +16,19 @@ from g4tui_training.clean.spool import Parts, Spooled, write_file
 
 NAME = "decided"
 _CHUNK = 1 << 16
+_AT = (1 << PART_SHIFT) - 1
 Number = TypeVar("Number", np.uint8, np.uint64)
 
 
 class Twin(msgspec.Struct, frozen=True, array_like=True):
-    """A row that is out because the row `kept` is nearly the same; `at` counts rows that stay."""
+    """A row that is out because another (id `kept`, number `chosen`) is nearly the same.
+
+    `at` counts the rows of its part that stay.
+    """
 
     at: int
     kept: str
-    evidence: str
+    chosen: int
 
 
 class Decider:
@@ -65,7 +68,7 @@ class Decider:
 
     def _write_renamed(self) -> None:
         parts = (self._renamed >> np.uint64(PART_SHIFT)).astype(np.int64)
-        at = (self._renamed & np.uint64((1 << PART_SHIFT) - 1)).astype(np.int64)
+        at = (self._renamed & np.uint64(_AT)).astype(np.int64)
         for part in np.unique(parts):
             write_file(self._plan.folder("renamed") / str(part), at[parts == part].tobytes())
 
@@ -88,16 +91,9 @@ class Decider:
             kept = self.name_of(best, chosen)
             for _, number in found:
                 if number != chosen:
-                    self._add_twin(out, number, chosen, kept)
+                    data = msgspec.msgpack.encode(Twin(number & _AT, kept, chosen))
+                    out.add(number >> PART_SHIFT, len(data).to_bytes(4, "little") + data)
         out.flush()
-
-    def _add_twin(self, out: Parts, number: int, chosen: int, kept: str) -> None:
-        mine, theirs = self._signed.shingles(number), self._signed.shingles(chosen)
-        prompt, answer = (overlap(one, other) for one, other in zip(mine, theirs, strict=True))
-        evidence = f"prompt {prompt:.2f} and answer {answer:.2f} alike"
-        twin = Twin(number & ((1 << PART_SHIFT) - 1), kept, evidence)
-        data = msgspec.msgpack.encode(twin)
-        out.add(number >> PART_SHIFT, len(data).to_bytes(4, "little") + data)
 
     def _write_held(self, roots: U32) -> None:
         """Which rows are held back: whole clusters, by a draw that their text and the seed fix."""
@@ -144,7 +140,7 @@ class Decider:
     def _index(self, rows: U64) -> Ints:
         """Positions over all parts, from row numbers."""
         part = (rows >> np.uint64(PART_SHIFT)).astype(np.int64)
-        at = (rows & np.uint64((1 << PART_SHIFT) - 1)).astype(np.int64)
+        at = (rows & np.uint64(_AT)).astype(np.int64)
         return np.asarray(self._base[part] + at, np.int64)
 
 

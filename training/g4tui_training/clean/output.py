@@ -8,6 +8,9 @@ import numpy as np
 from g4tui_training.clean.deciding import own_id, read_twins
 from g4tui_training.clean.jobs import Example, Plan, WriteDone, WriteJob
 from g4tui_training.clean.ledger import Dropped
+from g4tui_training.clean.matching import overlap
+from g4tui_training.clean.signed import Signed
+from g4tui_training.clean.sorting import row_number
 from g4tui_training.clean.spool import Spooled, unpacked, write_file
 from g4tui_training.clean.texts import quoted
 from g4tui_training.pairs import Pair
@@ -22,6 +25,7 @@ class Writer:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._pairs = msgspec.json.Decoder(Pair)
+        self._signed = Signed(plan)
 
     def run(self, job: WriteJob) -> WriteDone:
         """Write a part's three files, in the order of digests."""
@@ -39,7 +43,8 @@ class Writer:
                     self._rename(row)
                 last, last_id = row.digest, row.id
                 if twin := twins.get(at):
-                    row.rule, row.evidence, row.kept = "near_duplicate", twin.evidence, twin.kept
+                    row.rule, row.kept = "near_duplicate", twin.kept
+                    row.evidence = self._likeness(row_number(part, at), twin.chosen)
             elif row.rule == "exact_duplicate" and row.digest == last:
                 row.kept = last_id
             where = "ledger" if row.rule else "eval" if held[at] else "train"
@@ -48,6 +53,13 @@ class Writer:
         for name, listed in lines.items():
             write_file(plan.folder("out") / f"{part}.{name}", b"".join(listed))
         return done
+
+    def _likeness(self, one: int, other: int) -> str:
+        mine, theirs = self._signed.shingles(one), self._signed.shingles(other)
+        prompt, answer = (
+            overlap(first, second) for first, second in zip(mine, theirs, strict=True)
+        )
+        return f"prompt {prompt:.2f} and answer {answer:.2f} alike"
 
     def _rename(self, row: Spooled) -> None:
         row.id = own_id(row)

@@ -32,6 +32,7 @@ class Hands:
         self._reader: Reader | None = None
         self._sorter: Sorter | None = None
         self._verifier: Verifier | None = None
+        self._writer: Writer | None = None
 
     def do(self, job: Job) -> Done:
         """Do one job."""
@@ -48,7 +49,8 @@ class Hands:
                 self._verifier = self._verifier or Verifier(self._plan)
                 return self._verifier.run(job)
             case WriteJob():
-                return Writer(self._plan).run(job)
+                self._writer = self._writer or Writer(self._plan)
+                return self._writer.run(job)
 
 
 def serve(name: str, requests: BinaryIO, replies: BinaryIO) -> None:
