@@ -56,9 +56,7 @@ class Writer:
 
     def _likeness(self, one: int, other: int) -> str:
         mine, theirs = self._signed.shingles(one), self._signed.shingles(other)
-        prompt, answer = (
-            overlap(first, second) for first, second in zip(mine, theirs, strict=True)
-        )
+        prompt, answer = (overlap(a, b) for a, b in zip(mine, theirs, strict=True))
         return f"prompt {prompt:.2f} and answer {answer:.2f} alike"
 
     def _rename(self, row: Spooled) -> None:
