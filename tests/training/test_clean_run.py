@@ -271,3 +271,12 @@ def test_a_process_that_dies_is_one_clear_error(
     assert "--jobs 1" in err
     assert not (tmp_path / "run" / "clean").exists()
     assert set(me.read_text().split()) == before
+
+
+def test_a_folder_that_is_no_run_stays_as_it_is(tmp_path: Path, train_command: Command) -> None:
+    (tmp_path / "file").write_text("")
+    for run in ("none", "file"):
+        for arguments in (("why", "x"), ("undo", "refusal")):
+            code, _, err = train_command(*arguments, "--run", run)
+            assert (code, "nothing cleaned" in err) == (1, True), err
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -84,6 +84,7 @@ def why_command(identity: str, run: Path) -> int:
 def undo_command(rule: str, run: Path, back: bool) -> None:
     """Clean again without a rule, from the ledger: what only it dropped comes back."""
     directory = RunDir(run)
+    read_funnel(directory)  # a folder that is no run is not made
     with directory.locked():
         before = read_funnel(directory)
         after = undo(directory, rule, note, back=back)

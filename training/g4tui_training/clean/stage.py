@@ -115,7 +115,7 @@ def read_funnel(run: RunDir) -> Funnel:
     """The funnel of a run. Raises `G4tuiError` where there is none."""
     try:
         return msgspec.json.decode(run.funnel.read_bytes(), type=Funnel)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise G4tuiError(
             "missing",
             "This run has nothing cleaned",
