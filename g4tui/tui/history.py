@@ -29,6 +29,14 @@ class PromptHistory:
             self._texts = [*(old for old in self._texts if old != text), text][-self._limit :]
         self._place = len(self._texts)
 
+    def add_older(self, texts: Iterable[str]) -> None:
+        """Prompts of other days, oldest first, read while a new one may have been sent."""
+        older = dict.fromkeys(reversed([text for text in texts if text.strip()]))
+        before = [text for text in reversed(older) if text not in self._texts]
+        count = len(self._texts)
+        self._texts = [*before, *self._texts][-self._limit :]
+        self._place += len(self._texts) - count
+
     def move(self, step: int, current: str) -> str | None:
         """The text `step` places on (-1: older), or `None` where there is none."""
         if self._place == len(self._texts):

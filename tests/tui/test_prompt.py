@@ -4,6 +4,7 @@ import pytest
 from textual import events
 
 from g4tui.core import Message
+from g4tui.tui.history import PromptHistory
 from support.chat_app import MODEL, Driven, driven_chat
 from support.rooms import Rooms
 
@@ -52,7 +53,6 @@ async def test_up_and_down_walk_earlier_prompts(rooms: Rooms) -> None:
     session = rooms.store.create_session()
     rooms.store.add_message(session.id, None, Message("user", "from another day"))
     async with driven_chat(rooms) as ui:
-        await ui.until(lambda: ui.chat.prompt_box.prompt.asked.move(0, "") is not None)
         await ui.ask("first")
         await ui.answered(2)
         await ui.ask("second")
@@ -222,3 +222,12 @@ async def test_the_mouse_selects_words_without_their_decoration(
         await ui.pilot.mouse_up(offset=(left + 7, first + 1))
         await ui.press("ctrl+c")
         assert copied == ["one item here\n• and anot"]
+
+
+def test_prompts_of_other_days_are_older_however_late_they_are_read() -> None:
+    asked = PromptHistory(["today"])
+    assert asked.move(-1, "") == "today"
+    asked.add_older(["a", "b", "a", "today", " "])
+    walked = [asked.move(-1, ""), asked.move(-1, ""), asked.move(-1, "")]
+    assert walked == ["a", "b", None]
+    assert asked.move(2, "") == "today"

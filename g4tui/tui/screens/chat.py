@@ -139,8 +139,7 @@ class ChatScreen(Screen[None]):
             self.do_latest("dialog", self.dialogs.first_run, self.flow)
 
     async def _load_history(self, services: Services) -> None:
-        for text in await in_thread(recent_prompts, services.store):
-            self.prompt_box.prompt.asked.add(text)
+        self.prompt_box.prompt.asked.add_older(await in_thread(recent_prompts, services.store))
 
     # what the flow and the turns ask of the screen
 
