@@ -17,8 +17,12 @@ def main() -> int:
         if words and not any(word in file.name for word in words):
             continue
         print(f"\n# {file.stem.removeprefix('bench_')}", flush=True)
-        failed |= subprocess.run([sys.executable, str(file)], check=False).returncode
-    return 1 if failed else 0
+        # Native libraries print a page for each model: of use only when something went wrong.
+        ended = subprocess.run([sys.executable, str(file)], check=False, stderr=subprocess.PIPE)
+        if ended.returncode:
+            sys.stderr.buffer.write(ended.stderr)
+            failed = 1
+    return failed
 
 
 if __name__ == "__main__":
