@@ -1,4 +1,4 @@
-"""Run with: pip install 'g4tui[testing]' && pytest"""
+"""Run with: pip install 'g4tui[testing]' && python -m pytest"""
 
 from datetime import date
 

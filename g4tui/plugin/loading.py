@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -136,6 +137,10 @@ def register(name: str, module: object) -> Registered:
                 hooks.append(caller.name)
             elif not implementation.optionalhook:
                 raise _unknown_hook(name, caller.name)
+    for attribute in dir(module):
+        if attribute.startswith("g4tui_") and _is_unmarked(getattr(module, attribute)):
+            remedy = f"Its author should write @hookimpl above {attribute}."
+            raise G4tuiError.of(plugin_error(name, f"{attribute} is no hook yet.", remedy))
     result = Registered(module)
     hook = manager.hook
     if "g4tui_register_backends" in hooks:
@@ -165,6 +170,11 @@ def register(name: str, module: object) -> Registered:
         ),
     )
     return result
+
+
+def _is_unmarked(thing: object) -> bool:
+    """Whether this is a function that was meant as a hook, but not marked as one."""
+    return isinstance(thing, FunctionType) and not hasattr(thing, f"{hookspecs.PROJECT}_impl")
 
 
 def plugin_error(name: str, detail: str, remedy: str, kind: ErrorKind = "plugin") -> ErrorInfo:

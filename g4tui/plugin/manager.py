@@ -204,18 +204,25 @@ class Plugins:
         self._log(f"{error.title}: {error.detail}")
 
     def _unknown(self, name: str) -> G4tuiError:
+        if name in self._off and self._only_ours:
+            return G4tuiError(
+                "usage",
+                f"The plugin {name} is not loaded",
+                "--no-plugins was given, which leaves only what comes with g4tui.",
+                "Run it without --no-plugins.",
+            )
         if name in self._off:
             return G4tuiError(
                 "usage",
                 f"The plugin {name} is switched off",
-                "--no-plugins was given." if self._only_ours else "",
+                "",
                 f"Switch it on: g4tui plugins enable {name} (and see ${DISABLED_VARIABLE}).",
             )
         known = ", ".join(self._loadings) or "none"
         return G4tuiError(
             "usage",
             f"There is no backend {name}",
-            f"Installed: {known}. {did_you_mean(name, self._loadings)}".rstrip(),
+            f"Plugins installed: {known}. {did_you_mean(name, self._loadings)}".rstrip(),
             _NAMES,
         )
 

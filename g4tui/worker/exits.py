@@ -1,6 +1,7 @@
 """How a child ended, and what a person should read about it."""
 
 import signal
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -100,3 +101,10 @@ def gone() -> ErrorInfo:
 def with_log(text: str, log_lines: str) -> str:
     """`text` and the last lines of the log, where there are any."""
     return f"{text}\nThe last lines of its log:\n{log_lines}" if log_lines else text
+
+
+def naming_log(error: ErrorInfo, log: Path) -> ErrorInfo:
+    """For a backend's author: where the traceback of what the backend let out stands."""
+    if error.kind != "plugin":
+        return error
+    return msgspec.structs.replace(error, remedy=f"{error.remedy} The traceback is in {log}")

@@ -19,7 +19,7 @@ from g4tui.core import (
 from g4tui.worker import process, protocol
 from g4tui.worker.dialogue import Dialogue, Limits
 from g4tui.worker.exchange import Call, LoadCall, Stream
-from g4tui.worker.exits import WorkerExit
+from g4tui.worker.exits import WorkerExit, naming_log
 
 __all__ = ["HostConfig", "Limits", "Worker", "WorkerExit"]
 
@@ -127,6 +127,8 @@ class Worker:
                 events = stream.drain()
                 self._dialogue.go_on_reading()
                 for event in events:
+                    if isinstance(event, Failed):
+                        event = Failed(naming_log(event.error, self.log_path))
                     yield event
                     if isinstance(event, Finished | Failed):
                         return
