@@ -22,10 +22,14 @@ PROGRAM = Path(sys.executable).with_name("g4tui")
 
 @pytest.fixture
 def model_home(home: Path, default_model: Path) -> Path:
-    """A fresh home that has the default model."""
+    """A fresh home that has the default model, set to say the same each time."""
     models = home / "data" / "models"
     models.mkdir(parents=True)
     os.link(default_model, models / default_model.name)
+    (home / "config").mkdir()
+    (home / "config" / "config.toml").write_text(
+        "[chat.params]\ntemperature = 0.0\nrepeat_penalty = 1.0\n"
+    )
     return home
 
 

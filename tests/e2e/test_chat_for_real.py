@@ -15,7 +15,11 @@ READY = "Ask something"
 DONE = "tok/s"
 ALTERNATE_SCREEN_LEFT = b"\x1b[?1049l"
 LONG_PROMPT = "The quick brown fox jumps over the lazy dog. " * 150
-ENDLESS = "Count from one to two hundred in words, one number a line, and stop nowhere before."
+# At temperature 0 the answer to this has more than 1,500 tokens: long enough to be broken off.
+ENDLESS = (
+    "Explain in great detail, in many long paragraphs, how a steam engine works, its history and"
+    " its parts."
+)
 
 
 def workers_of(parent: int) -> list[int]:
