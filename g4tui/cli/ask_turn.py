@@ -80,9 +80,12 @@ async def _turn(
             attachments=wanted.attachments,
             cancel=stop.cancel,
         )
-        async with aclosing(stream) as events:
-            async for event in events:
-                output.take(event)
+        try:
+            async with aclosing(stream) as events:
+                async for event in events:
+                    output.take(event)
+        finally:
+            await chat.late.close()
 
 
 def _stays_here(session: SessionRow, host: str) -> G4tuiError:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
 import msgspec
 
@@ -19,6 +19,7 @@ from g4tui.core import (
 )
 from g4tui.engine.budget import fit
 from g4tui.engine.draft import AnswerDraft, Prepared
+from g4tui.engine.late import LateSaves
 from g4tui.engine.runtime import Runtime
 from g4tui.engine.turn_events import (
     ContextUsed,
@@ -41,7 +42,9 @@ class Chat:
     Each call yields `TurnStarted` once the question is on disk, and `TurnFinished` last. A failure
     is an answer with an error, not an exception; only a turn that could not even be saved raises
     `G4tuiError`. Leaving the iteration early stops the model and keeps the text so far.
-    `defaults` are the person's parameters; a session's go over them, a call's over both.
+    An answer that the library cannot take is held by `late` and saved when it can: call
+    `late.close()` before the store is closed. `defaults` are the person's parameters; a session's
+    go over them, a call's over both.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Chat:
         self._plugins = plugins
         self.defaults = defaults
         self._flush_s = flush_s
+        self.late = LateSaves()
 
     async def send(
         self,
@@ -71,6 +75,7 @@ class Chat:
         cancel: Cancel | None = None,
     ) -> AsyncGenerator[TurnEvent]:
         """Ask: after the session's last message, or after `parent` (`None`: as a new beginning)."""
+        await self.late.save()
         row = await asyncio.to_thread(self._store.session, session)
         if parent == HEAD:
             parent = row.head
@@ -92,6 +97,7 @@ class Chat:
         cancel: Cancel | None = None,
     ) -> AsyncGenerator[TurnEvent]:
         """Answer the same question once more, beside `answer`."""
+        await self.late.save()
         old = await asyncio.to_thread(self._store.message, answer)
         row = await asyncio.to_thread(self._store.session, old.session)
         params = self.defaults.merged(row.params).merged(params)
@@ -106,6 +112,7 @@ class Chat:
         self, answer: str, *, spec: ModelSpec, cancel: Cancel | None = None
     ) -> AsyncGenerator[TurnEvent]:
         """Go on with an answer that was interrupted or stopped, where its text ends."""
+        await self.late.save()
         row = await asyncio.to_thread(self._store.resume_answer, answer)
         async with aclosing(self._turn(None, row, spec, row.params, cancel)) as events:
             async for event in events:
@@ -133,12 +140,17 @@ class Chat:
             for delta in draft.end():
                 yield delta
             finished = await draft.finish()
+            if draft.unsaved:
+                self.late.hold(draft)
         finally:
             if finished is None:  # the person left, or the program ends
                 cancel.request()
                 draft.end()
-                with suppress(G4tuiError):  # nobody is left to be told
+                try:
                     draft.finish_now()
+                except G4tuiError as error:
+                    if error.info.kind == "storage":
+                        self.late.hold(draft)
         if draft.prepared is not None:
             await asyncio.to_thread(
                 self._plugins.turn_finished, draft.prepared.finished_turn(finished)

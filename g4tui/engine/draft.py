@@ -50,8 +50,10 @@ class Prepared(msgspec.Struct, frozen=True):
 class AnswerDraft:
     """Takes an engine's events, keeps what an answer has become, and saves it.
 
-    At most `flush_s` seconds of text are ever unsaved. `broken` is the storage error that ended
-    saving, if one did; `prepared` is what was asked, once that is known.
+    At most `flush_s` seconds of text are ever unsaved while the library takes it; where it does not
+    for a while (a lock, a full disk), the stream goes on and the next flush has it all. `broken` is
+    the error of a session that is gone; `unsaved` tells that the end could not be saved either;
+    `prepared` is what was asked, once that is known.
     """
 
     def __init__(self, store: Store, row: MessageRow, flush_s: float) -> None:
@@ -67,6 +69,7 @@ class AnswerDraft:
         self._flushing: asyncio.Task[None] | None = None
         self._finishing = asyncio.Event()
         self.broken: ErrorInfo | None = None
+        self.unsaved = False
         self.prepared: Prepared | None = None
 
     def take(self, event: Event) -> list[TextDelta | ReasoningDelta]:
@@ -102,10 +105,11 @@ class AnswerDraft:
         try:
             return await asyncio.to_thread(self.finish_now)
         except G4tuiError as error:
-            return self._unsaved(error.info)
+            self.unsaved = error.info.kind == "storage"
+            return self._shown(not_yet_saved(error.info) if self.unsaved else error.info)
 
     def finish_now(self) -> MessageRow:
-        """As `finish`, where no loop runs any more. Raises `G4tuiError` of the store."""
+        """As `finish`, but blocking, and raising the `G4tuiError` of the store."""
         return self._store.finish_answer(
             self._row.id,
             state=self._state(),
@@ -134,7 +138,8 @@ class AnswerDraft:
                 self._store.flush_answer, self._row.id, self._split.text, self._split.reasoning
             )
         except G4tuiError as error:
-            self.broken = error.info
+            if error.info.kind != "storage":
+                self.broken = error.info
 
     def _state(self) -> State:
         if self._reason == "cancelled":
@@ -152,7 +157,7 @@ class AnswerDraft:
             return self._usage
         return msgspec.structs.replace(self._usage, ttft_s=self._first - self._started)
 
-    def _unsaved(self, error: ErrorInfo) -> MessageRow:
+    def _shown(self, error: ErrorInfo) -> MessageRow:
         """What to show when the library could not take it: the text is still on the screen."""
         return msgspec.structs.replace(
             self._row,
@@ -162,3 +167,13 @@ class AnswerDraft:
             error=error,
             finish_reason=self._reason,
         )
+
+
+def not_yet_saved(error: ErrorInfo) -> ErrorInfo:
+    """The library refuses the end of an answer, which is held until it does not."""
+    return ErrorInfo(
+        error.kind,
+        "The end of this answer is not saved yet",
+        f"{error.title}. {error.detail}",
+        "It is kept here and saved once the library takes it: leave g4tui open until then.",
+    )

@@ -175,7 +175,7 @@ def _not_streaming(connection: sqlite3.Connection, answer: str) -> G4tuiError:
             "Start a new session.",
         )
     return G4tuiError(
-        "storage",
+        "usage",
         "This answer has already ended",
         f"Message {answer} is saved as {row[0]}; nothing was changed.",
         "Ask for another answer.",

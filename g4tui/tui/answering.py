@@ -133,6 +133,15 @@ class Answering:
                 self._transcript.changed(entry)
         self._screen.turn_ended(turn.session, answer)
 
+    def saved_late(self, answer: "MessageRow") -> None:
+        """The library has taken after all what it first refused."""
+        from g4tui.tui.widgets.message_entry import MessageEntry
+
+        entry = self._transcript.entry(answer.id)
+        if isinstance(entry, MessageEntry) and answer.id not in self.live:
+            entry.finished(answer)
+            self._transcript.changed(entry)
+
     def _ended(self, turn: Turn, error: "ErrorInfo | None") -> None:
         if turn.answer_id is not None:
             self.live.pop(turn.answer_id, None)

@@ -281,6 +281,7 @@ class G4tuiApp(App[int]):
                 await asyncio.wait(
                     [asyncio.ensure_future(self.services.runtime.close())], timeout=_CLOSE_LIMIT_S
                 )
+                await self.services.chat.late.close()
                 await in_thread(self.services.store.close)
         finally:
             self.exit(status, return_code=status)

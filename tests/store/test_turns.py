@@ -69,7 +69,7 @@ def test_an_answer_ends_once(store: Store) -> None:
     ):
         with pytest.raises(G4tuiError) as raised:
             again()
-        assert raised.value.info.kind == "storage"
+        assert raised.value.info.kind == "usage"
     assert store.message(answer.id) == answer
 
 
