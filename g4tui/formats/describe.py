@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Literal
 
 from g4tui.core import G4tuiError, ModelFile
-from g4tui.formats.ggml import MAGICS, read_ggml
-from g4tui.formats.gguf import MAGIC, read_gguf
+from g4tui.formats.ggml import MAGICS, ggml_header
+from g4tui.formats.gguf import MAGIC, gguf_header
+from g4tui.formats.reader import Reader
 
 Format = Literal["gguf", "ggml", "unknown"]
 
@@ -18,7 +19,8 @@ def describe_file(path: Path, name: str = "") -> ModelFile:
     try:
         size = path.stat().st_size
         if not path.is_file():
-            return ModelFile(name, str(path), 0, form, error="it is no ordinary file")
+            error = "it is a folder, not a file" if path.is_dir() else "it is no ordinary file"
+            return ModelFile(name, str(path), 0, form, error=error)
         form = sniff(path)
         if form == "gguf":
             return _gguf(path, name)
@@ -27,6 +29,8 @@ def describe_file(path: Path, name: str = "") -> ModelFile:
         error = "it is neither GGUF nor GGML" if size else "it is empty"
     except G4tuiError as failure:
         error = failure.info.detail or failure.info.title
+    except FileNotFoundError:
+        error = "it is a link to nothing" if path.is_symlink() else "it is not there"
     except (OSError, ValueError) as failure:
         error = str(failure)
     return ModelFile(name, str(path), size, form, error=error)
@@ -40,7 +44,8 @@ def sniff(path: Path) -> Format:
 
 
 def _gguf(path: Path, name: str) -> ModelFile:
-    header = read_gguf(path)
+    with Reader(path) as reader:
+        header = gguf_header(reader)
     return ModelFile(
         name,
         str(path),
@@ -57,7 +62,8 @@ def _gguf(path: Path, name: str) -> ModelFile:
 
 
 def _ggml(path: Path, name: str, size: int) -> ModelFile:
-    header = read_ggml(path)
+    with Reader(path) as reader:
+        header = ggml_header(reader)
     return ModelFile(
         name,
         str(path),

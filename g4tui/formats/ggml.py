@@ -9,7 +9,7 @@ import msgspec
 from g4tui.core import G4tuiError
 from g4tui.formats import reader as r
 from g4tui.formats.families import UNNAMED, VERSIONED, Family
-from g4tui.formats.reader import Reader, damaged
+from g4tui.formats.reader import Reader, damaged, naming
 from g4tui.formats.tensors import (
     FILE_TYPES,
     NUMBER_TYPES,
@@ -79,23 +79,31 @@ def read_ggml(path: Path, family: str | None = None) -> GgmlHeader:
 
     Raises `G4tuiError` as `read_gguf` does; kind `usage` for an unknown `family`.
     """
-    with Reader(path) as reader:
-        container = MAGICS.get(reader.take(4)) if reader.left >= 8 else None
-        if container is None:
-            raise G4tuiError(
-                "model", "That is no GGML file", "It does not begin as one.", "Choose another file."
-            )
-        if container == "ggla":
-            raise G4tuiError(
-                "model",
-                "An adapter of the old kind",
-                "It is a LoRA adapter (ggla), no model.",
-                "Convert it to GGUF with llama.cpp.",
-            )
-        version = 0 if container == "ggml" else reader.number(r.U32)
-        if version not in _VERSIONS[container]:
-            raise damaged(f"There is no version {version} of {container}.")
-        return _first_that_fits(reader, container, version, _candidates(container, family))
+    with naming(path), Reader(path) as reader:
+        return ggml_header(reader, family)
+
+
+def ggml_header(reader: Reader, family: str | None = None) -> GgmlHeader:
+    """As `read_ggml`, of a file that is open; what it raises does not name the file."""
+    container = MAGICS.get(reader.take(4)) if reader.left >= 8 else None
+    if container is None:
+        raise G4tuiError(
+            "model",
+            "That is no GGML file",
+            "It is empty." if not reader.size else "It does not begin as one.",
+            "Choose another file.",
+        )
+    if container == "ggla":
+        raise G4tuiError(
+            "model",
+            "An adapter of the old kind",
+            "It is a LoRA adapter (ggla), no model.",
+            "Convert it to GGUF with llama.cpp.",
+        )
+    version = 0 if container == "ggml" else reader.number(r.U32)
+    if version not in _VERSIONS[container]:
+        raise damaged(f"Its form does not exist: there is no version {version} of {container}.")
+    return _first_that_fits(reader, container, version, _candidates(container, family))
 
 
 def _candidates(container: str, family: str | None) -> Iterable[Family]:
@@ -183,7 +191,7 @@ def _is_text(word: bytes) -> bool:
 def _skip_merges(reader: Reader) -> None:
     count = reader.number(r.U32)
     if count > _MAX_MERGES:
-        raise damaged(f"It claims {count} merges.")
+        raise damaged(f"Its header claims more merges than any model has ({count}).")
     reader.skip_strings(2 * count, r.U32)
 
 
@@ -193,7 +201,9 @@ def _tensors(reader: Reader, layout: int, aligned: bool) -> Iterator[Tensor]:
     while reader.left:
         dimensions, length, kind = (reader.number(r.U32) for _ in range(3))
         if dimensions not in (1, 2) or length > 255 or kind not in types:
-            raise damaged(f"No tensor begins at {reader.position - 12}.")
+            raise damaged(
+                f"Where a tensor should begin, none does (at byte {reader.position - 12})."
+            )
         shape = tuple(reader.number(r.U32) for _ in range(dimensions))
         name = reader.take(length).decode(errors="replace")
         if aligned:

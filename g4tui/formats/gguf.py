@@ -9,7 +9,7 @@ import msgspec
 
 from g4tui.core import G4tuiError
 from g4tui.formats import reader as r
-from g4tui.formats.reader import Reader, damaged
+from g4tui.formats.reader import Reader, damaged, naming
 from g4tui.formats.tensors import (
     FILE_TYPES,
     MAX_ELEMENTS,
@@ -147,25 +147,35 @@ def read_gguf(path: Path) -> GgufHeader:
     Raises `G4tuiError`: kind `missing` or `storage` when the file cannot be opened, `model` when it
     is no GGUF file of a known version or its counts, offsets and sizes do not fit the file.
     """
-    with Reader(path) as reader:
-        version = _version(reader)
-        n_tensors, n_values = reader.number(r.U64), reader.number(r.U64)
-        if n_tensors > _MAX_ITEMS or n_values > _MAX_ITEMS:
-            raise damaged(f"It claims {n_tensors} tensors and {n_values} values.")
-        metadata = _Values(reader).read(n_values)
-        alignment = metadata.get("general.alignment", 32)
-        if not isinstance(alignment, int) or not 1 <= alignment <= 1 << 20 or alignment % 8:
-            raise damaged(f"Its alignment is {alignment!r}.")
-        entries = [_entry(reader, alignment) for _ in range(n_tensors)]
-        data = -(-reader.position // alignment) * alignment
-        tensors = _placed(entries, data, reader.size)
-        return GgufHeader(version, reader.size, alignment, data, metadata, tensors)
+    with naming(path), Reader(path) as reader:
+        return gguf_header(reader)
+
+
+def gguf_header(reader: Reader) -> GgufHeader:
+    """As `read_gguf`, of a file that is open; what it raises does not name the file."""
+    version = _version(reader)
+    n_tensors, n_values = reader.number(r.U64), reader.number(r.U64)
+    if n_tensors > _MAX_ITEMS or n_values > _MAX_ITEMS:
+        raise damaged(
+            f"Its header claims more than any model has ({n_tensors} tensors, {n_values} values)."
+        )
+    metadata = _Values(reader).read(n_values)
+    alignment = metadata.get("general.alignment", 32)
+    if not isinstance(alignment, int) or not 1 <= alignment <= 1 << 20 or alignment % 8:
+        raise damaged(f"Its header sets an alignment that cannot be ({alignment!r}).")
+    entries = [_entry(reader, alignment) for _ in range(n_tensors)]
+    data = -(-reader.position // alignment) * alignment
+    tensors = _placed(entries, data, reader.size)
+    return GgufHeader(version, reader.size, alignment, data, metadata, tensors)
 
 
 def _version(reader: Reader) -> int:
     if reader.left < 24 or reader.take(4) != MAGIC:
         raise G4tuiError(
-            "model", "That is no GGUF file", "It does not begin as one.", "Choose another file."
+            "model",
+            "That is no GGUF file",
+            "It is empty." if not reader.size else "It does not begin as one.",
+            "Choose another file.",
         )
     version = reader.number(r.U32)
     if version in (2, 3):
@@ -191,14 +201,17 @@ class _Values:
         for _ in range(count):
             key = self._text(_MAX_KEY)
             if key in metadata:
-                raise damaged(f"The value {key!r} is there twice.")
+                raise damaged(f"Its header sets {key!r} twice.")
             metadata[key] = self._value(self._reader.number(r.U32))
         return metadata
 
     def _text(self, limit: int) -> str:
         length = self._reader.number(r.U64)
         if length > limit:
-            raise damaged(f"A text of {length} bytes at {self._reader.position}.")
+            raise damaged(
+                "A text in its header claims to be longer than any text is "
+                f"({length} bytes, at byte {self._reader.position})."
+            )
         return self._reader.take(length).decode(errors="replace")
 
     def _value(self, kind: int) -> Value:
@@ -213,7 +226,10 @@ class _Values:
             return lambda: self._reader.number(_NUMBERS[kind])
         if kind in _REALS:
             return lambda: self._reader.real(_REALS[kind])
-        raise damaged(f"A value of the unknown type {kind} at {self._reader.position}.")
+        raise damaged(
+            "A value in its header is of a kind that does not exist "
+            f"(type {kind}, at byte {self._reader.position})."
+        )
 
     def _array(self, depth: int) -> tuple[Scalar, ...] | GgufArray:
         reader = self._reader
@@ -221,7 +237,9 @@ class _Values:
         start = reader.position
         if kind == _ARRAY:
             if depth == _MAX_DEPTH or count > _MAX_ITEMS:
-                raise damaged(f"Arrays within arrays at {start}.")
+                raise damaged(
+                    f"A list in its header holds too many lists within lists (at byte {start})."
+                )
             for _ in range(count):
                 self._count_strings(1)
                 self._array(depth + 1)
@@ -240,14 +258,17 @@ class _Values:
     def _count_strings(self, count: int) -> None:
         self._strings_left -= count
         if self._strings_left < 0:
-            raise damaged(f"More than {_MAX_STRINGS} texts in its header.")
+            raise damaged(f"Its header claims more than {_MAX_STRINGS} texts.")
 
 
 def _entry(reader: Reader, alignment: int) -> Tensor:
     """A row of the table of tensors; its offset still counts from the data's start."""
     length = reader.number(r.U64)
     if length > _MAX_NAME:
-        raise damaged(f"A tensor's name of {length} bytes.")
+        raise damaged(
+            "The name of a tensor claims to be longer than any name is "
+            f"({length} bytes, at byte {reader.position})."
+        )
     name = reader.take(length).decode(errors="replace")
     dimensions = reader.number(r.U32)
     if not 1 <= dimensions <= 4:
@@ -289,6 +310,7 @@ def _placed(entries: list[Tensor], data: int, size: int) -> tuple[Tensor, ...]:
         end = tensor.offset + tensor.size
         if end > size:
             raise damaged(
-                f"It ends too early: {tensor.name!r} would end at {end}, the file has {size} bytes."
+                f"It ends too early: its tensor {tensor.name!r} should end at byte {end}, "
+                f"and the file has {size} bytes."
             )
     return tensors

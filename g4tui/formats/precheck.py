@@ -4,7 +4,7 @@ from pathlib import Path
 
 from g4tui.core import G4tuiError
 from g4tui.formats.gguf import GgufArray, GgufHeader, read_gguf
-from g4tui.formats.reader import damaged
+from g4tui.formats.reader import damaged, naming
 
 _LIMITS = {
     "block_count": 4096,
@@ -22,25 +22,30 @@ def check_gguf(path: Path) -> GgufHeader:
     Raises `G4tuiError` as `read_gguf` does, also for an adapter or for a file that is a part.
     """
     header = read_gguf(path)
+    with naming(path):
+        _check(header, path.name)
+    return header
+
+
+def _check(header: GgufHeader, name: str) -> None:
     if not header.architecture:
         raise damaged("It does not name its architecture.")
     if header.is_adapter:
         raise G4tuiError(
             "usage",
             "That is an adapter, not a model",
-            f"{path.name} is a LoRA for a {header.architecture} model.",
+            f"{name} is a LoRA for a {header.architecture} model.",
             "Write it behind its base: llama-cpp:BASE+ADAPTER.gguf",
         )
     if not header.tensors:
         raise G4tuiError(
             "model",
             "The file holds no weights",
-            f"{path.name} has a header and a vocabulary only.",
+            "It has a header and a vocabulary only.",
             "Pull a whole model: g4tui models pull",
         )
     _check_sizes(header)
     _check_vocabulary(header)
-    return header
 
 
 def _check_sizes(header: GgufHeader) -> None:

@@ -70,14 +70,14 @@ def test_blocks_of_before_may_2023_have_their_own_sizes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "does not begin"),
+        (b"", "is empty"),
         (b"lmgg", "does not begin"),
         (b"algg" + bytes(64), "adapter"),
         (b"tjgg" + struct.pack("<I", 9) + bytes(64), "no version 9"),
         (GPT2[:-4], "too early"),
         (GPT2[:3000], "too early"),
         (GPT2[: GPT2.rindex(b"model/") - 16], "missing"),
-        (GPT2 + bytes(12), "No tensor"),
+        (GPT2 + bytes(12), "at byte"),
         (GPT2.replace(b"model/ln_f/b", b"model/ln_x/b"), "model/ln_x/b"),
         (b"lmgg" + struct.pack("<6i", 1 << 30, 1, 1, 1, 1, 0), "n_vocab"),
         (b"lmgg" + b"\xff" * 64, "n_"),
@@ -92,6 +92,7 @@ def test_a_damaged_file_is_refused_with_what_is_wrong(
         read_ggml(path)
     assert caught.value.info.kind == "model"
     assert told in str(caught.value)
+    assert str(path) in caught.value.info.detail
 
 
 def test_an_unknown_family_is_named_with_the_known_ones(tmp_path: Path) -> None:

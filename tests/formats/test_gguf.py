@@ -76,7 +76,7 @@ def test_a_number_type_of_the_future_is_let_through(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "does not begin"),
+        (b"", "is empty"),
         (b"GGUF", "does not begin"),
         (b"\0" * 64, "does not begin"),
         (SOUND[:-40], "ends too early"),
@@ -86,13 +86,13 @@ def test_a_number_type_of_the_future_is_let_through(tmp_path: Path) -> None:
         (b"GGUF" + struct.pack("<IQQ", 3, 1 << 60, 0), "claims"),
         (b"GGUF" + struct.pack("<IQQ", 3, 0, 1 << 60), "claims"),
         (Gguf("").text("a", "1").text("a", "2").bytes(), "twice"),
-        (Gguf("").value("a", 77, b"").bytes(), "unknown type 77"),
+        (Gguf("").value("a", 77, b"").bytes(), "type 77"),
         (Gguf("").value("a", ARRAY, struct.pack("<IQ", 8, 1 << 50)).bytes(), "texts"),
         (Gguf("").value("a", ARRAY, struct.pack("<IQ", 4, 1 << 50)).bytes(), "too early"),
         (Gguf("").value("a", ARRAY, struct.pack("<IQ", 9, 1) * 9).bytes(), "within"),
         (Gguf("").u32("general.alignment", 0).bytes(), "alignment"),
         (Gguf("").u32("general.alignment", 13).bytes(), "alignment"),
-        (Gguf().tensor("x" * 64, (1,), bytes(4)).bytes(), "name of 64"),
+        (Gguf().tensor("x" * 64, (1,), bytes(4)).bytes(), "name of a tensor"),
         (Gguf().tensor("x", (0,), b"").bytes(), "shape"),
         (Gguf().tensor("x", (1 << 40, 1 << 40), b"").bytes(), "shape"),
         (Gguf().tensor("x", (1, 1, 1, 1, 1), b"").bytes(), "dimensions"),
@@ -111,8 +111,10 @@ def test_a_damaged_file_is_refused_with_what_is_wrong(
         read_gguf(path)
     assert caught.value.info.kind == "model"
     assert told in str(caught.value)
+    assert str(path) in caught.value.info.detail
     assert caught.value.info.remedy
     assert describe_file(path).error
+    assert str(path) not in describe_file(path).error
 
 
 def test_a_file_that_is_not_there_and_one_that_is_no_file(tmp_path: Path) -> None:
@@ -121,7 +123,21 @@ def test_a_file_that_is_not_there_and_one_that_is_no_file(tmp_path: Path) -> Non
     assert caught.value.info.kind == "missing"
     with pytest.raises(G4tuiError) as caught:
         read_gguf(tmp_path)
-    assert caught.value.info.kind == "storage"
+    assert "folder" in caught.value.info.title
+    assert str(tmp_path) in caught.value.info.detail
+    assert "folder" in describe_file(tmp_path).error
+    with pytest.raises(G4tuiError, match="no ordinary file"):
+        read_gguf(Path("/dev/null"))
+    (tmp_path / "lost.gguf").symlink_to(tmp_path / "none.gguf")
+    assert describe_file(tmp_path / "lost.gguf").error == "it is a link to nothing"
+
+
+def test_a_number_that_is_nonsense_is_told_in_words(tmp_path: Path) -> None:
+    content = b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + b"it is no g" * 9
+    with pytest.raises(G4tuiError) as caught:
+        read_gguf(written(tmp_path, "nonsense.gguf", content))
+    assert "claims to be longer than any text is" in caught.value.info.detail
+    assert "at byte 32" in caught.value.info.detail
 
 
 @given(st.binary(max_size=400))
@@ -197,6 +213,8 @@ def test_the_precheck_lets_sound_models_through(tmp_path: Path, default_model: P
 def test_the_precheck_refuses_what_ends_native_code(
     tmp_path: Path, content: bytes, told: str
 ) -> None:
+    path = written(tmp_path, "bad.gguf", content)
     with pytest.raises(G4tuiError) as caught:
-        check_gguf(written(tmp_path, "bad.gguf", content))
+        check_gguf(path)
     assert told in str(caught.value)
+    assert str(path) in str(caught.value) or caught.value.info.kind == "usage"
