@@ -167,7 +167,10 @@ class Dialogue:
         """Send what has the turn; where that cannot be, raise `G4tuiError` and give the turn up."""
         self._current = question
         try:
-            self._require_open().send(ask)
+            link = self._require_open()
+            if self._log is not None:
+                self._log.question_asked()
+            link.send(ask)
             self._heard = self._loop.time()
         except protocol.MalformedError as error:
             self._settle()

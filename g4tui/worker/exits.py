@@ -25,6 +25,7 @@ MEANINGS = {
     "SIGKILL": "killed from outside",
     "SIGTERM": "asked to end from outside",
 }
+LOG_HEADING = "The last lines of its log:"
 OFTEN = "Send it again: a new process is started for it. If that happens again, "
 REMEDIES = {
     "SIGKILL": "Memory is the likely cause: close other programs, or choose a smaller model or "
@@ -100,7 +101,7 @@ def gone() -> ErrorInfo:
 
 def with_log(text: str, log_lines: str) -> str:
     """`text` and the last lines of the log, where there are any."""
-    return f"{text}\nThe last lines of its log:\n{log_lines}" if log_lines else text
+    return f"{text}\n{LOG_HEADING}\n{log_lines}" if log_lines else text
 
 
 def naming_log(error: ErrorInfo, log: Path) -> ErrorInfo:

@@ -9,11 +9,12 @@ from pathlib import Path
 MAX_BYTES = 256 * 1024
 KEPT_BYTES = 64 * 1024
 TAIL_BYTES = 16 * 1024
-TAIL_LINES = 12
-TAIL_FRAMES = 3
+TAIL_LINES = 6
+TAIL_FRAMES = 2
 TAIL_LINE_LENGTH = 200
 FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 FRAME = re.compile(r'  File ".*", line \d+ in ')
+THREAD = re.compile(r"(Current thread|Thread) 0x\w+ .*\(most recent call first\):$")
 
 
 class LogFile:
@@ -34,6 +35,11 @@ class LogFile:
             self.descriptor = os.open(name, FLAGS)
             with suppress(OSError):
                 Path(name).unlink()
+        self._asked_at = 0
+
+    def question_asked(self) -> None:
+        """`tail` begins here: what was said before, such as how a model was loaded, is no news."""
+        self._asked_at = os.fstat(self.descriptor).st_size
 
     def bound(self) -> None:
         """Drop the older part when the log outgrew its limit."""
@@ -42,14 +48,16 @@ class LogFile:
             return
         kept = _read_end(self.descriptor, size, KEPT_BYTES)
         os.ftruncate(self.descriptor, 0)
+        self._asked_at = 0
         os.write(self.descriptor, b"[older lines were dropped]\n" + kept)
 
     def tail(self) -> str:
-        """The last lines, each of bearable length."""
+        """The last lines since something was asked, each of bearable length."""
         size = os.fstat(self.descriptor).st_size
-        text = _read_end(self.descriptor, size, TAIL_BYTES).decode(errors="replace")
+        wanted = min(TAIL_BYTES, max(0, size - self._asked_at))
+        text = _read_end(self.descriptor, size, wanted).decode(errors="replace")
         lines = [line.rstrip()[:TAIL_LINE_LENGTH] for line in text.splitlines() if line.strip()]
-        return "\n".join(_without_deep_frames(lines)[-TAIL_LINES:])
+        return "\n".join(_without_stacks(lines)[-TAIL_LINES:])
 
     def close(self) -> None:
         """Let go of the file; it stays on the disk."""
@@ -69,12 +77,21 @@ def _read_end(descriptor: int, size: int, wanted: int) -> bytes:
     return os.read(descriptor, wanted)
 
 
-def _without_deep_frames(lines: list[str]) -> list[str]:
-    """After a crash Python lists its whole stack, which would push out what the library said."""
+def _without_stacks(lines: list[str]) -> list[str]:
+    """After a crash Python lists the stacks of all threads, which would push out what was said.
+
+    Of the thread that crashed the innermost calls stay.
+    """
     kept: list[str] = []
     frames = 0
     for line in lines:
-        frames = frames + 1 if FRAME.match(line) else 0
-        if frames <= TAIL_FRAMES and not line.startswith("Extension modules: "):
+        if thread := THREAD.match(line):
+            frames = 0 if thread[1] == "Current thread" else TAIL_FRAMES
+        elif FRAME.match(line):
+            frames += 1
+            if frames <= TAIL_FRAMES:
+                kept.append(line)
+        elif not line.startswith("Extension modules: ") and line != "  ...":
             kept.append(line)
+            frames = 0
     return kept

@@ -77,6 +77,21 @@ async def test_a_crash_is_told_with_its_signal_and_log(started: Starter) -> None
     assert worker.exit.counts_as_crash
 
 
+async def test_a_crash_is_told_with_what_was_said_since_the_question(started: Starter) -> None:
+    worker = await started()
+    await answer(worker, "prints")
+    detail = failure(await answer(worker, "crashes")).error.detail
+    _, _, said = detail.partition("The last lines of its log:\n")
+    lines = said.splitlines()
+    assert lines[:2] == [
+        "native: tensor 7 is out of bounds",
+        "Fatal Python error: Segmentation fault",
+    ]
+    assert len(lines) <= 6
+    assert "in segfault" in said, "of the threads' stacks that of the crash is kept"
+    assert not any("most recent call first" in line for line in lines)
+
+
 @pytest.mark.parametrize("name", ["SIGABRT", "SIGBUS", "SIGILL", "SIGFPE", "SIGTERM"])
 async def test_every_signal_has_its_name(started: Starter, name: str) -> None:
     events = await answer(await started(), f"dies {signal.Signals[name].value}")
