@@ -24,7 +24,7 @@ class CtransformersBackend(Backend[CtransformersOptions]):
     def models(self, host: Host, options: CtransformersOptions) -> list[ModelInfo]:
         """Every GGML file of the host."""
         installed = is_installed()
-        return [_info(file, installed) for file in host.model_files if file.format == "ggml"]
+        return [_info(file, installed) for file in host.model_files if _is_ours(file)]
 
     def open(self, spec: ModelSpec, options: CtransformersOptions, host: Host) -> Engine:
         """Load a model by its name among the host's files, or by its path."""
@@ -58,8 +58,8 @@ def find_file(name: str, host: Host) -> Path:
         if name in (file.name, file.path):
             return Path(file.path)
     path = Path(name)
-    if path.is_absolute() and path.is_file():
-        return path
+    if path.is_absolute() and path.exists():
+        return path  # what is no file is refused when it is opened, and named there
     raise G4tuiError(
         "missing",
         "There is no such file" if path.is_absolute() else "There is no such model",
@@ -68,10 +68,16 @@ def find_file(name: str, host: Host) -> Path:
     )
 
 
+def _is_ours(file: ModelFile) -> bool:
+    """Also what is called as these files are and cannot be read: it is listed with the reason."""
+    by_name = file.format == "unknown" and not file.path.lower().endswith(".gguf")
+    return file.format == "ggml" or by_name
+
+
 def _info(file: ModelFile, installed: bool) -> ModelInfo:
     detail, remedy = "", ""
     if file.error:
-        detail, remedy = file.error, "Get the file again; this one is damaged."
+        detail, remedy = file.error, f"Get {file.path} again: it is damaged."
     elif not installed:
         detail, remedy = "needs ctransformers", INSTALL
     return ModelInfo(

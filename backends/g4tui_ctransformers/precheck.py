@@ -39,13 +39,19 @@ def examine(path: Path, name: str, context: int | None, options: CtransformersOp
     """Read the header and decide. Raises `G4tuiError`: `missing`, `model`, `usage`, `storage`."""
     table = options.of(name)
     wanted = context or table.context or options.context
-    if not path.is_file():
+    if not path.exists():
         raise G4tuiError("missing", "There is no such file", str(path), "See: g4tui models")
+    if not path.is_file():
+        what = "a folder, not a model file" if path.is_dir() else "no ordinary file"
+        raise G4tuiError("model", f"That is {what}", f"{path}.", "Name a file: g4tui models")
     try:
         form = sniff(path)
     except OSError as error:
         raise G4tuiError(
-            "storage", "The model file cannot be read", f"{path}: {error.strerror}", "Mend that."
+            "storage",
+            "The model file cannot be read",
+            f"{path}: {error.strerror}.",
+            "Make the file readable, or choose another one.",
         ) from error
     if form == "gguf":
         return _gguf(path, name, check_gguf(path), wanted)
@@ -54,7 +60,7 @@ def examine(path: Path, name: str, context: int | None, options: CtransformersOp
     raise G4tuiError(
         "model",
         "That is no model file",
-        f"{path.name} is neither GGUF nor GGML.",
+        f"{path} is neither GGUF nor GGML.",
         "Choose another file: g4tui models",
     )
 

@@ -24,7 +24,7 @@ class LlamaCppBackend(Backend[LlamaCppOptions]):
     def models(self, host: Host, options: LlamaCppOptions) -> list[ModelInfo]:
         """Every GGUF model of the host, and each with the adapters that lie beside it."""
         installed = is_installed()
-        bases = [file for file in host.model_files if file.format == "gguf" and _is_model(file)]
+        bases = [file for file in host.model_files if _is_model(file)]
         adapters = [file for file in host.model_files if file.role == "adapter"]
         found: list[ModelInfo] = []
         for base in bases:
@@ -76,8 +76,8 @@ def find_file(name: str, host: Host) -> Path:
         if name in (file.name, file.path):
             return Path(file.path)
     path = Path(name)
-    if path.is_absolute() and path.is_file():
-        return path
+    if path.is_absolute() and path.exists():
+        return path  # what is no file is refused when it is opened, and named there
     what = "file" if path.is_absolute() else "model"
     near = get_close_matches(name, [file.name for file in host.model_files], n=1)
     raise G4tuiError(
@@ -89,7 +89,9 @@ def find_file(name: str, host: Host) -> Path:
 
 
 def _is_model(file: ModelFile) -> bool:
-    return file.role == "model"
+    """Also what is called a GGUF file and cannot be read as one: it is listed with the reason."""
+    by_name = file.format == "unknown" and file.path.lower().endswith(".gguf")
+    return file.role == "model" and (file.format == "gguf" or by_name)
 
 
 def _belongs(adapter: ModelFile, base: ModelFile) -> bool:
@@ -100,6 +102,12 @@ def _belongs(adapter: ModelFile, base: ModelFile) -> bool:
     )
 
 
+def _mending(file: ModelFile) -> str:
+    if Path(file.path).is_dir():
+        return f"Move the folder {file.path} away, then pull {file.name} again."
+    return f"Pull {file.name} again: the file {file.path} is damaged."
+
+
 def _info(
     base: ModelFile, options: LlamaCppOptions, installed: bool, adapter: ModelFile | None = None
 ) -> ModelInfo:
@@ -107,7 +115,7 @@ def _info(
     title = base.title or base.name
     detail, remedy = "", ""
     if base.error:
-        detail, remedy = base.error, "Pull the file again; this one is damaged."
+        detail, remedy = base.error, _mending(base)
     elif not installed:
         detail, remedy = "needs llama.cpp", INSTALL
     size = base.size_bytes + (adapter.size_bytes if adapter else 0)

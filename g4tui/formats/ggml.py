@@ -115,7 +115,7 @@ def _candidates(container: str, family: str | None) -> Iterable[Family]:
             "usage",
             "No such family of models",
             f"{family!r} is none of: {names}.",
-            "Mend its type in the settings.",
+            "Correct its type in the settings: g4tui config path",
         )
     return chosen
 

@@ -175,7 +175,7 @@ def _version(reader: Reader) -> int:
             "model",
             "That is no GGUF file",
             "It is empty." if not reader.size else "It does not begin as one.",
-            "Choose another file.",
+            "Pull the model again, or choose another file.",
         )
     version = reader.number(r.U32)
     if version in (2, 3):

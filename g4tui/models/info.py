@@ -4,8 +4,9 @@ from pathlib import Path
 
 import msgspec
 
-from g4tui.core import ModelFile
+from g4tui.core import G4tuiError, ModelFile
 from g4tui.formats import GgmlHeader, GgufArray, GgufHeader, Tensor, read_ggml, read_gguf
+from g4tui.models.catalogue import entry_named
 from g4tui.models.registry import Known
 
 _LONG = 300
@@ -47,6 +48,15 @@ class FileInfo(msgspec.Struct, frozen=True):
 def file_info(file: ModelFile, known: Known) -> FileInfo:
     """Read the header anew. Raises `G4tuiError` as the readers do."""
     path = Path(file.path)
+    if file.format == "unknown":
+        raise G4tuiError(
+            "model",
+            "That is no model file",
+            f"{path}: {file.error}.",
+            f"Get it again: g4tui models pull {file.name}"
+            if entry_named(file.name)
+            else "Get the file again, or choose another one: g4tui models",
+        )
     header = read_ggml(path) if file.format == "ggml" else read_gguf(path)
     info = _gguf(file, header) if isinstance(header, GgufHeader) else _ggml(file, header)
     return msgspec.structs.replace(

@@ -47,7 +47,7 @@ class Library:
                 return file
         for text in (name, bare):
             path = Path(text).expanduser().absolute()
-            if path.is_file():
+            if path.exists():
                 return describe_file(path)
         remedy = "See what is here with: g4tui models"
         if entry_named(bare):
@@ -134,9 +134,7 @@ class Library:
                 try:
                     path.unlink(missing_ok=True)
                 except OSError as error:
-                    raise G4tuiError(
-                        "storage", "The file cannot be deleted", f"{path}: {error.strerror}."
-                    ) from error
+                    raise _not_deleted(path, error) from error
             self._registry.drop(name)
         return inside
 
@@ -174,10 +172,18 @@ def _titled(file: ModelFile) -> ModelFile:
 
 
 def _is_model(path: Path) -> bool:
-    if path.name.startswith(".") or path.suffix.lower() not in SUFFIXES or not path.is_file():
+    """Whether it is called one; a folder or a link to nothing is listed with that reason."""
+    if path.name.startswith(".") or path.suffix.lower() not in SUFFIXES:
         return False
     part = _LATER_PART.search(path.name)  # llama.cpp finds the others from the first
     return part is None or part[1] == "00001"
+
+
+def _not_deleted(path: Path, error: OSError) -> G4tuiError:
+    remedy = f"Make {path.parent} writable."
+    if path.is_dir():
+        remedy = "It is a folder: look what is in it, and delete it yourself."
+    return G4tuiError("storage", "It cannot be deleted", f"{path}: {error.strerror}.", remedy)
 
 
 def _taken(name: str, path: str) -> G4tuiError:

@@ -6,16 +6,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from g4tui.core import G4tuiError
+from g4tui.models.transfer import storage_error
 
 
 @contextmanager
 def held(folder: Path, name: str) -> Iterator[None]:
     """Hold the lock of `name`; it is given up at the latest when this process ends.
 
-    Raises `G4tuiError` of kind `usage` when another pull holds it.
+    Raises `G4tuiError`: `usage` when another pull holds it, `storage` for a read-only folder.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise storage_error(folder, error) from error
     try:
         if not _lock(handle):
             raise G4tuiError(

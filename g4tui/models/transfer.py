@@ -114,8 +114,13 @@ def storage_error(path: Path, error: OSError) -> G4tuiError:
             f"{path.parent} took no more; what had come was removed.",
             "Make room and pull again.",
         )
+    remedy = "Check the disk, then pull again."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        remedy = f"Make {path.parent} writable, or set G4TUI_HOME to a folder that is."
+    elif error.errno in (errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST):
+        remedy = f"Move what is at {path} away, then pull again."
     return G4tuiError(
-        "storage", "A file cannot be written", f"{path}: {error.strerror or error}.", "Mend that."
+        "storage", "A file cannot be written", f"{path}: {error.strerror or error}.", remedy
     )
 
 

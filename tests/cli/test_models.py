@@ -63,7 +63,40 @@ def test_a_damaged_file_is_told(g4tui: G4tui, tmp_path: Path) -> None:
     (tmp_path / "bad.gguf").write_bytes(b"GGUF\x03\x00\x00\x00" + b"\xff" * 100)
     code, _, err = g4tui("models", "info", str(tmp_path / "bad.gguf"))
     assert code == 1
+    assert str(tmp_path / "bad.gguf") in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"no model" * 99, "neither"), (b"", "empty"), (None, "a folder")]
+)
+def test_a_default_model_that_cannot_be_used_is_listed_with_the_reason(
+    g4tui: G4tui, home: Path, content: bytes | None, reason: str
+) -> None:
+    file = home / "data" / "models" / "smollm2-135m-instruct.gguf"
+    if content is None:
+        file.mkdir(parents=True)
+    else:
+        file.parent.mkdir(parents=True)
+        file.write_bytes(content)
+    name = "llama-cpp:smollm2-135m-instruct"
+    listed = {each["id"]: each for each in json.loads(g4tui("models", "--json").out)}
+    assert not listed[name]["ready"]
+    assert reason in listed[name]["detail"]
+    assert str(file) in listed[name]["remedy"]
+    told = g4tui("models", "info", "smollm2-135m-instruct")
+    assert told.code == 1
+    assert reason in told.err and str(file) in told.err
+    asked = g4tui("ask", "--no-save", "--no-stdin", "hello")
+    assert asked.code == 1
+    assert str(file) in asked.err
+
+
+def test_a_folder_is_no_model(g4tui: G4tui, tmp_path: Path) -> None:
+    asked = g4tui("ask", "-m", f"llama-cpp:{tmp_path}", "--no-save", "--no-stdin", "hello")
+    assert asked.code == 1
+    assert "a folder" in asked.err
+    assert str(tmp_path) in asked.err
 
 
 @pytest.mark.model

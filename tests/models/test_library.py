@@ -37,9 +37,29 @@ def test_files_of_the_folder_are_found_sound_or_not(library: Library, paths: Pat
     written(paths.models, "notes.txt", b"words")
     (paths.models / "folder.gguf").mkdir()
     found = {file.name: file for file in library.files()}
-    assert list(found) == ["bad", "old", "one"]
+    assert list(found) == ["bad", "folder", "old", "one"]
     assert found["one"].error == found["old"].error == ""
-    assert found["bad"].error
+    assert "neither GGUF nor GGML" in found["bad"].error
+    assert "folder" in found["folder"].error
+
+
+def test_what_is_no_model_file_is_named_with_its_reason(library: Library, paths: Paths) -> None:
+    path = written(paths.models, f"{DEFAULT}.gguf", b"")
+    with pytest.raises(G4tuiError) as caught:
+        library.info(DEFAULT)
+    assert str(path) in caught.value.info.detail
+    assert "empty" in caught.value.info.detail
+    assert f"g4tui models pull {DEFAULT}" in caught.value.info.remedy
+    with pytest.raises(G4tuiError, match="folder"):
+        library.info(str(paths.models))
+
+
+def test_a_folder_is_not_deleted_as_a_model(library: Library, paths: Paths) -> None:
+    folder = paths.models / "m.gguf"
+    folder.mkdir()
+    with pytest.raises(G4tuiError, match="It is a folder"):
+        library.remove("m")
+    assert folder.is_dir()
 
 
 def test_two_files_of_one_name_are_told_apart(library: Library, paths: Paths) -> None:

@@ -191,6 +191,41 @@ def test_what_is_no_sound_model_is_not_kept(
     assert kept(paths) == []
 
 
+def test_a_folder_in_the_way_is_told_before_anything_comes(
+    library: Library, paths: Paths, server: FileServer
+) -> None:
+    server.files["/m.gguf"] = MODEL
+    for name in ("m.gguf", "m.gguf.part"):
+        folder = paths.models / name
+        folder.mkdir()
+        error = failure(library, f"{server.url}/m.gguf").info
+        assert str(folder) in error.detail
+        assert "Move that folder away" in error.remedy
+        assert kept(paths) == [name]
+        assert server.requests == []
+        folder.rmdir()
+    library.pull(f"{server.url}/m.gguf", nothing, Cancel())
+
+
+def test_a_lock_that_cannot_be_made_is_told_before_anything_comes(
+    library: Library, paths: Paths, server: FileServer
+) -> None:
+    server.files["/m.gguf"] = MODEL
+    (paths.models / ".locks").write_text("")
+    error = failure(library, f"{server.url}/m.gguf").info
+    assert str(paths.models / ".locks") in error.detail + error.remedy
+    assert server.requests == []
+
+
+def test_a_damaged_file_is_replaced_by_a_pull(
+    library: Library, paths: Paths, server: FileServer
+) -> None:
+    server.files["/m.gguf"] = MODEL
+    (paths.models / "m.gguf").write_bytes(b"nonsense")
+    assert library.pull(f"{server.url}/m.gguf", nothing, Cancel()).error == ""
+    assert library.files()[0].error == ""
+
+
 def _catalogued(monkeypatch: pytest.MonkeyPatch, server: FileServer, **facts: object) -> None:
     entry = CatalogueEntry(
         **{

@@ -91,6 +91,12 @@ async def test_turned_bits_never_end_the_host(
         await worker.close()
 
 
+def test_what_is_no_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(G4tuiError, match="a folder") as caught:
+        examine(tmp_path, "folder", None, CtransformersOptions())
+    assert str(tmp_path) in caught.value.info.detail
+
+
 def test_a_wrong_type_in_the_settings_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "gpt2.bin", GPT2)
     options = CtransformersOptions(models={"gpt2": ModelOptions(type="gptj")})

@@ -159,7 +159,9 @@ def test_only_ggml_files_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     files = [
         ModelFile("old", "/m/old.bin", 100, "ggml"),
         ModelFile("bad", "/m/bad.bin", 100, "ggml", error="it is empty"),
+        ModelFile("nonsense", "/m/nonsense.bin", 100, "unknown", error="it is no such file"),
         ModelFile("new", "/m/new.gguf", 100, "gguf"),
+        ModelFile("other", "/m/other.gguf", 0, "unknown", error="it is empty"),
     ]
     host = Host(tmp_path, files)
     backend = CtransformersBackend()
@@ -167,6 +169,7 @@ def test_only_ggml_files_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert [(info.id, info.ready) for info in listed] == [
         ("ctransformers:old", True),
         ("ctransformers:bad", False),
+        ("ctransformers:nonsense", False),
     ]
     monkeypatch.setattr("g4tui_ctransformers.backend.find_spec", lambda name: None)
     missing = backend.models(host, CtransformersOptions())[0]

@@ -47,12 +47,25 @@ def test_models_are_listed_with_the_adapters_beside_them() -> None:
 
 
 def test_a_damaged_file_is_listed_with_its_reason() -> None:
-    (model,) = listed(
-        ModelFile("bad", "/m/bad.gguf", 1, "gguf", error="It ends too early.")
-    ).values()
-    assert not model.ready  # type: ignore[attr-defined]
-    assert "too early" in model.detail  # type: ignore[attr-defined]
-    assert model.remedy  # type: ignore[attr-defined]
+    for file in (
+        ModelFile("bad", "/m/bad.gguf", 1, "gguf", error="It ends too early."),
+        ModelFile("bad", "/m/bad.gguf", 1, "unknown", error="It is neither GGUF nor GGML."),
+    ):
+        (model,) = listed(file).values()
+        assert not model.ready  # type: ignore[attr-defined]
+        assert model.detail == file.error  # type: ignore[attr-defined]
+        assert "/m/bad.gguf" in model.remedy  # type: ignore[attr-defined]
+    assert not listed(ModelFile("bad", "/m/bad.bin", 1, "unknown", error="It is empty."))
+
+
+def test_a_folder_is_named_as_one(tmp_path: Path) -> None:
+    file = ModelFile("m", str(tmp_path), 0, "unknown", error="it is a folder, not a file")
+    with pytest.raises(G4tuiError) as raised:
+        LlamaCppBackend().open(
+            ModelSpec("llama-cpp", str(tmp_path)), LlamaCppOptions(), Host(tmp_path, [file])
+        )
+    assert "folder" in raised.value.info.title
+    assert str(tmp_path) in raised.value.info.detail
 
 
 def test_without_llama_cpp_models_say_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
