@@ -94,6 +94,7 @@ ACTIONS: tuple[Action, ...] = (
         "transcript.release", "u", "act('release')", "Release the model", "transcript", False, True
     ),
     Action("transcript.thinking", "t", "thinking", "Fold the thinking", "transcript", False, True),
+    Action("transcript.log", "l", "log", "Log of a failed model", "transcript"),
     Action("transcript.sibling_back", "left", "act('back')", "Earlier answer", "transcript"),
     Action("transcript.sibling_on", "right", "act('on')", "Later answer", "transcript"),
     Action("transcript.previous", "k,ctrl+up", "move(-1)", "Message above", "transcript"),

@@ -120,11 +120,12 @@ async def driven_chat(
     *,
     size: tuple[int, int] = (100, 30),
     session: str = "",
+    model: str = MODEL,
     open_services: Callable[[], Services] | None = None,
 ) -> AsyncIterator[Driven]:
     """The application, its services open."""
     services = services_of(rooms)
-    app = G4tuiApp(open_services or (lambda: services), model=MODEL, session=session)
+    app = G4tuiApp(open_services or (lambda: services), model=model, session=session)
     async with app.run_test(size=size) as pilot:
         driven = Driven(app, pilot, rooms)
         if open_services is None:

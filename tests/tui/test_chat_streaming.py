@@ -3,6 +3,7 @@
 import pytest
 
 from g4tui.core import ErrorInfo, Failed, Finished, ReasoningDelta, TextDelta, Usage
+from g4tui.worker.exits import crash
 from support.chat_app import Driven, Steps, driven_chat
 from support.rooms import Rooms
 
@@ -153,14 +154,31 @@ async def test_a_failure_is_a_panel_with_the_key_that_retries(rooms: Rooms) -> N
         assert line[-1].message.text == "All is well."
 
 
-async def test_a_crash_shows_its_last_log_lines(rooms: Rooms) -> None:
-    log = "It died by SIGSEGV\n" + "\n".join(f"log line {number}" for number in range(30))
-    error = ErrorInfo("crashed", "The model's process ended", log, "Ask again.")
+async def test_the_log_of_a_crash_is_unfolded_with_a_key(rooms: Rooms) -> None:
+    error = crash(-11, "answering", "\n".join(f"log line {number}" for number in range(30)))
     rooms.backend.answers = [[Failed(error)]]
     async with driven_chat(rooms) as ui:
         await ui.ask("Hello?")
-        seen = await ui.sees("It died by SIGSEGV", "log line 29", "Ask again.", "r retry")
-        assert "log line 3 " not in seen
+        seen = await ui.sees(
+            "It ended with SIGSEGV",
+            "Send it again",
+            "r retry",
+            "The last 6 lines of its log   Esc, then l",
+        )
+        assert "log line" not in seen
+        await ui.to_transcript()
+        await ui.press("l")
+        seen = await ui.sees("▾ The last 6 lines of its log", "log line 24", "log line 29")
+        assert "log line 23" not in seen
+        assert seen.index("Send it again") < seen.index("log line 24")
+        await ui.press("l")
+        await ui.misses("log line")
+
+
+async def test_a_model_of_no_backend_offers_another(rooms: Rooms) -> None:
+    async with driven_chat(rooms, model="gone:foo") as ui:
+        await ui.ask("Hello?")
+        await ui.sees("There is no backend gone", "Ctrl+O choose another model")
 
 
 async def test_a_held_back_model_is_released_with_one_key(rooms: Rooms) -> None:

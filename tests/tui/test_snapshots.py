@@ -40,7 +40,7 @@ WHOLE = [ReasoningDelta("Let me think."), TextDelta(ANSWER), USAGE, Finished("st
 CRASH = ErrorInfo(
     "crashed",
     "The model's process ended",
-    "It was killed by SIGKILL while it answered.\nllama_init: n_ctx 2048\nggml: 12 tensors",
+    "It was killed by SIGKILL while it answered.\nThe last lines of its log:\nggml: 12 tensors",
     "Ask again; if it stays so, choose a smaller model.",
 )
 BROKEN = [TextDelta("Half an answer, and"), Failed(CRASH)]

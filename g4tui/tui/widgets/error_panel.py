@@ -4,21 +4,26 @@ from typing import Literal
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style as RichStyle
 from textual.content import Content
 from textual.strip import Strip
 
 from g4tui.core.errors import ErrorInfo, ErrorKind
 from g4tui.sanitize import clean, clean_line
 from g4tui.tui.markdown.lines import Line, Palette, wrapped
+from g4tui.worker.exits import LOG_HEADING
 
 State = Literal["complete", "streaming", "stopped", "interrupted", "failed"]
 
-_LOG_LINES = 8
+_LOG_LINES = 6
+_OTHER_MODEL = "Ctrl+O choose another model"
 _EXTRA: dict[ErrorKind, str] = {
     "quarantined": "u release this model",
-    "missing": "Ctrl+O choose another model",
-    "model": "Ctrl+O choose another model",
-    "memory": "Ctrl+O choose another model",
+    "missing": _OTHER_MODEL,
+    "model": _OTHER_MODEL,
+    "memory": _OTHER_MODEL,
+    "usage": _OTHER_MODEL,
+    "plugin": _OTHER_MODEL,
     "auth": "Ctrl+P then API keys",
 }
 
@@ -30,24 +35,30 @@ def error_rows(
     palette: Palette,
     keys: tuple[str, ...] | None = None,
     way: str = "",
+    log_open: bool = True,
 ) -> list[Line]:
     """A framed panel of at most `width` cells.
 
-    `keys`: in place of those for a failed answer; `way`: how to get where they act.
+    `keys`: in place of those for a failed answer; `way`: how to get where they act. `log_open`:
+    whether the last lines of the worker's log are unfolded.
     """
     room = max(10, width - 4)
     title = f" {clean_line(error.title)} "
     if cell_len(title) > room:
         title = title[: room - 1] + "… "
     rows = [_edge("╭─", title, "╮", width, palette)]
-    detail, log = _split_log(error)
+    detail, log = split_log(error)
     if detail:
         rows += _framed(detail, "", width, palette)
     if error.remedy:
         rows += _framed(clean(error.remedy), "remedy", width, palette)
     if log:
         rows += _framed("", "", width, palette)
-        for line in log:
+        lines = f"{len(log)} lines" if len(log) > 1 else "line"
+        arrow, key = ("▾", "") if log_open else ("▸", f"   {way}l")
+        head = f"{arrow} The last {lines} of its log{key}"
+        rows += _framed(head, "log", width, palette, click="log")
+        for line in log if log_open else ():
             rows += _framed(line, "log", width, palette)
     keys = _keys(error, state) if keys is None else keys
     if keys:
@@ -66,21 +77,20 @@ def _keys(error: ErrorInfo, state: State) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _split_log(error: ErrorInfo) -> tuple[str, list[str]]:
-    """The detail's own words, and the last lines of a crashed worker's log."""
-    text = clean(error.detail).strip("\n")
-    if error.kind != "crashed":
-        return text, []
-    first, _, rest = text.partition("\n")
-    return first, [line for line in rest.split("\n") if line.strip()][-_LOG_LINES:]
+def split_log(error: ErrorInfo) -> tuple[str, list[str]]:
+    """The detail's own words, and the last lines of the log of a worker that failed."""
+    text, _, log = clean(error.detail).partition(f"\n{LOG_HEADING}\n")
+    return text.strip("\n"), [line for line in log.split("\n") if line.strip()][-_LOG_LINES:]
 
 
-def _framed(text: str, role: str, width: int, palette: Palette) -> list[Line]:
+def _framed(text: str, role: str, width: int, palette: Palette, click: str = "") -> list[Line]:
     edge = palette.style("error-edge").rich_style
+    meta = RichStyle.from_meta({"@click": (click, ())}) if click else RichStyle.null()
     room = max(6, width - 4)
     rows = []
     for piece, join in wrapped(Content(text), room, fold=role == "log"):
-        segments = [Segment("│ ", edge), *palette.segments(piece, role)]
+        segments = [Segment("│ ", edge)]
+        segments += Segment.apply_style(palette.segments(piece, role), post_style=meta)
         segments += [palette.blank(room - piece.cell_length), Segment(" │", edge)]
         rows.append(Line(Strip(segments), "│ " + piece.plain, 2, join))
     return rows

@@ -16,7 +16,7 @@ from g4tui.tui.markdown.document import Document
 from g4tui.tui.markdown.layout import document_lines
 from g4tui.tui.markdown.lines import Line, Palette, wrapped
 from g4tui.tui.widgets.entries import BETWEEN, EMPTY, Entry, text_line, two_sided
-from g4tui.tui.widgets.error_panel import error_rows
+from g4tui.tui.widgets.error_panel import error_rows, split_log
 
 if TYPE_CHECKING:
     from g4tui.core.events import Progress
@@ -43,6 +43,7 @@ class MessageEntry(Entry):
         self.streaming = row.state == "streaming"
         self.progress: Progress | None = None
         self.thinking_open = False
+        self.log_open = False
         self.keys_act = False
         self.started = datetime.now()
         self._document = Document()
@@ -144,6 +145,14 @@ class MessageEntry(Entry):
         self.touch()
         return True
 
+    def toggle_log(self) -> bool:
+        """Fold or unfold the log of a worker that failed; whether there are any."""
+        if self.row.error is None or not split_log(self.row.error)[1]:
+            return False
+        self.log_open = not self.log_open
+        self.touch()
+        return True
+
     def lay_out(self, width: int, palette: Palette) -> list[Line]:
         """All rows, with a blank one below."""
         if self._blocks is None:
@@ -214,7 +223,9 @@ class MessageEntry(Entry):
         if row.error is not None:
             space = [EMPTY] if self._blocks else []
             way = "" if self.keys_act else _WAY
-            return space + error_rows(row.error, row.state, width, palette, way=way)
+            return space + error_rows(
+                row.error, row.state, width, palette, way=way, log_open=self.log_open
+            )
         if row.state == "stopped":
             words = "■ stopped" if self._blocks else "■ stopped before the first word"
             return self._hint(words, ("g go on", "r regenerate"), "note", width, palette)

@@ -301,6 +301,12 @@ class Transcript(RowView):
         if entry is not None and entry.toggle_thinking():
             self._redraw()
 
+    def action_log(self) -> None:
+        """Fold or unfold the log of the process that failed, in the message at the cursor."""
+        entry = self.selected
+        if entry is not None and entry.toggle_log():
+            self._redraw()
+
     def action_open_link(self, url: str) -> None:
         """A link was clicked."""
         self.post_message(LinkAsked(url))
