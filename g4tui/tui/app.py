@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from textual.command import Provider
 from textual.driver import Driver
 from textual.events import Event, Key, Paste
+from textual.notifications import Notify
 from textual.screen import Screen
 
 from g4tui.sanitize import clean
@@ -163,6 +164,12 @@ class G4tuiApp(App[int]):
             timeout=10.0 if error else _REMARK_S,
             markup=False,
         )
+
+    def on_notify(self, event: Notify) -> None:
+        """The same words again take the place of those that still stand there."""
+        for old in list(self._notifications):
+            if old.message == event.notification.message:
+                del self._notifications[old]
 
     # copying and opening
 

@@ -135,7 +135,7 @@ class Flow:
     async def send(
         self, text: str, attachments: tuple[Attachment, ...], editing: str | None
     ) -> bool:
-        """Ask; false, where it was not sent and the text should stay in the prompt."""
+        """Ask; false, where it was not sent or saved, and the text should stay in the prompt."""
         from g4tui.engine import HEAD
 
         spec = self._spec(self.choice.model)
@@ -156,7 +156,7 @@ class Flow:
                 row.id, text, spec=spec, parent=parent, attachments=attachments, cancel=cancel
             ),
         )
-        return turn is not None
+        return turn is not None and await turn.begun
 
     async def regenerate(self, row: "MessageRow") -> None:
         """Another answer to the same question, by the model that is chosen now."""

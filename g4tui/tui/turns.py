@@ -14,13 +14,17 @@ Ended = Callable[["Turn", "ErrorInfo | None"], None]
 
 
 class Turn:
-    """One answer on its way. `session` is where it belongs; `cancel` stops it."""
+    """One answer on its way. `session` is where it belongs; `cancel` stops it.
+
+    `begun` is settled once it is known whether the turn was saved, before the model is loaded.
+    """
 
     def __init__(self, session: str, cancel: "Cancel") -> None:
         self.session = session
         self.cancel = cancel
         self.answer_id: str | None = None
         self.task: asyncio.Task[None] | None = None
+        self.begun: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
 
 class Turns:
@@ -92,6 +96,8 @@ class Turns:
             async with aclosing(stream) as events:
                 async for event in events:
                     self._heard(turn, event)
+                    if not turn.begun.done():  # the first event says that it was saved
+                        turn.begun.set_result(True)
         except G4tuiError as failure:
             error = failure.info
         except Exception as failure:  # noqa: BLE001  (shown to the person, with its name)
@@ -103,4 +109,6 @@ class Turns:
             )
         finally:
             self._running.pop(turn.session, None)
+            if not turn.begun.done():
+                turn.begun.set_result(False)
         self._ended(turn, error)

@@ -9,6 +9,7 @@ from g4tui.core import ErrorInfo, G4tuiError, Message
 from g4tui.tui.messages import SessionChosen
 from support.chat_app import MODEL, Driven, Steps, driven_chat
 from support.rooms import Rooms
+from support.screen_host import told
 
 
 def long_session(rooms: Rooms, count: int) -> tuple[str, list[str]]:
@@ -259,7 +260,8 @@ async def test_a_session_deleted_elsewhere_in_mid_stream_is_one_panel(rooms: Roo
         await ui.sees("word word")
         rooms.store.delete_session(rooms.store.sessions()[0].id)
         await ui.until(lambda: not ui.chat.answering.turns.sessions)
-        await ui.sees("word word", "╭─")
+        seen = await ui.sees("word word", "no longer in the library", "Ctrl+N begins a new one.")
+        assert seen.count("╭─ ") == 1 and "r retry" not in seen
         await ui.press("ctrl+n")
         await ui.ask("Again")
         await ui.sees("Fine.")
@@ -330,10 +332,42 @@ async def test_an_error_of_the_store_is_told_and_nothing_breaks(
         raise error
 
     async with driven_chat(rooms) as ui:
+        await ui.ask("First")
+        await ui.answered(2)
         monkeypatch.setattr(rooms.store, "begin_turn", broken)
         await ui.ask("Hello")
-        await ui.toast("The disk is full")
+        await ui.until(lambda: ui.chat.prompt_box.prompt.text == "Hello")
         await ui.sees("The disk is full", "Make room.")
+        await ui.press("enter")
+        await ui.until(lambda: ui.chat.prompt_box.prompt.text == "Hello")
+        seen = await ui.sees("The disk is full")
+        assert seen.count("The disk is full") == 1 and told(ui.app) == ""
         monkeypatch.undo()
-        await ui.ask("Again")
-        await ui.sees("Hello there, friend.")
+        await ui.press("enter")
+        await ui.misses("The disk is full")
+        assert [row.message.text for row in (await ui.answered(4))][2] == "Hello"
+
+
+async def test_a_question_in_a_session_deleted_elsewhere_stays_in_the_prompt(rooms: Rooms) -> None:
+    async with driven_chat(rooms) as ui:
+        await ui.ask("First")
+        await ui.answered(2)
+        rooms.store.delete_session(rooms.store.sessions()[0].id)
+        await ui.ask("Second")
+        seen = await ui.sees("no longer in the library", "Ctrl+N begins a new one.")
+        await ui.until(lambda: ui.chat.prompt_box.prompt.text == "Second")
+        assert "Session " not in seen and told(ui.app) == ""
+        await ui.to_transcript()
+        await ui.press("r")
+        await ui.pilot.pause()
+        assert ui.shown.count("no longer in the library") == 1 and told(ui.app) == ""
+        await ui.press("ctrl+n", "enter")
+        assert (await ui.answered(2))[0].message.text == "Second"
+
+
+async def test_the_same_words_are_told_once_at_a_time(rooms: Rooms) -> None:
+    async with driven_chat(rooms) as ui:
+        await ui.press("ctrl+c", "ctrl+c", "ctrl+c")
+        await ui.toast("Ctrl+Q quits")
+        await ui.pilot.pause()
+        assert told(ui.app).count("Ctrl+Q quits") == 1

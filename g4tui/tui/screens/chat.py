@@ -168,7 +168,10 @@ class ChatScreen(Screen[None]):
 
     def failed(self, error: "ErrorInfo") -> None:
         """An error that belongs to no message."""
-        self.app.tell(str(error), error=True)
+        if error.kind == "missing":
+            self.do(self.turns.tell_missing, error)
+        else:
+            self.app.tell(str(error), error=True)
 
     async def ask(self, title: str, detail: str, yes: str) -> bool:
         """A question in the way."""
@@ -243,6 +246,7 @@ class ChatScreen(Screen[None]):
         self.prompt_box.put_aside()
         self.status.context = None
         async with self._sending:  # what is sent from now on belongs to this session
+            self.prompt_box.put_aside()  # an edited message may have come back unsent
             await flow.open(event.session_id, event.message_id)
         self._colour_all()
         self._fold_floating_sidebar()

@@ -1,13 +1,15 @@
 """What the chat screen shows of answers that are being written."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from g4tui.tui import words
+from g4tui.tui.services import in_thread
 
 if TYPE_CHECKING:
     from g4tui.core import ErrorInfo, Progress
     from g4tui.store import MessageRow
     from g4tui.tui.screens.chat import ChatScreen
+    from g4tui.tui.widgets.message_entry import MessageEntry
 
 
 class ChatTurns:
@@ -43,6 +45,8 @@ class ChatTurns:
             screen.sessions_changed()
         elif self._is_shown(session):
             self._count(answer)
+            if answer.error is not None and answer.error.kind == "missing":
+                screen.do(self._tell_if_gone, answer, answer.error)
             screen.dialogs.colour_entries([screen.transcript.entry(answer.id)])
         else:
             screen.unread.add(session)
@@ -50,11 +54,53 @@ class ChatTurns:
 
     def turn_failed(self, session: str, error: "ErrorInfo") -> None:
         """It could not be saved."""
+        self._screen.do(self.tell_failure, session, error)
+
+    async def tell_failure(self, session: str | None, error: "ErrorInfo") -> None:
+        """Say once what is wrong with a chat: below its messages, or in passing if it is not shown.
+
+        What is not found in a chat that is gone is not worth its id.
+        """
+        from g4tui.tui.widgets.error_panel import CHAT_GONE
         from g4tui.tui.widgets.notice_entry import NoticeEntry
 
-        self._screen.failed(error)
-        if self._is_shown(session):
-            self._screen.transcript.add(NoticeEntry(f"failed-{session}", error))
+        if await self._is_gone(session, error):
+            error = CHAT_GONE
+        if session is None or not self._is_shown(session):
+            self._screen.app.tell(str(error), error=True)
+            return
+        transcript, key = self._screen.transcript, f"failed-{session}"
+        transcript.take_out(key)
+        transcript.add(NoticeEntry(key, error))
+        transcript.follow()
+
+    async def tell_missing(self, error: "ErrorInfo") -> None:
+        """Something asked for is not there; it may be the chat on screen itself."""
+        shown = self._screen.conversation.id
+        await self.tell_failure(shown if await self._is_gone(shown, error) else None, error)
+
+    async def _tell_if_gone(self, answer: "MessageRow", error: "ErrorInfo") -> None:
+        """Why an answer could not be saved, where its chat was deleted under it."""
+        from msgspec.structs import replace
+
+        from g4tui.tui.widgets.error_panel import CHAT_GONE
+
+        entry = self._screen.transcript.entry(answer.id)
+        if entry is not None and await self._is_gone(answer.session, error):
+            cast("MessageEntry", entry).finished(replace(answer, error=CHAT_GONE))
+            self._screen.transcript.changed(entry)
+
+    async def _is_gone(self, session: str | None, error: "ErrorInfo") -> bool:
+        from g4tui.core import G4tuiError
+
+        flow = self._screen.flow
+        if error.kind != "missing" or session is None or flow is None:
+            return False
+        try:
+            await in_thread(flow.services.store.session, session)
+        except G4tuiError as failure:
+            return failure.info.kind == "missing"
+        return False
 
     def lost_place(self, session: str) -> None:
         """The end of the conversation is not loaded: load it."""

@@ -15,6 +15,12 @@ from g4tui.worker.exits import LOG_HEADING
 
 State = Literal["complete", "streaming", "stopped", "interrupted", "failed"]
 
+CHAT_GONE = ErrorInfo(
+    "missing",
+    "This chat is no longer in the library",
+    "It was deleted, perhaps in another window.",
+    "Ctrl+N begins a new one.",
+)
 _LOG_LINES = 6
 _OTHER_MODEL = "Ctrl+O choose another model"
 _EXTRA: dict[ErrorKind, str] = {
@@ -69,6 +75,8 @@ def error_rows(
 
 
 def _keys(error: ErrorInfo, state: State) -> tuple[str, ...]:
+    if error is CHAT_GONE:
+        return ()
     keys = ["r retry"]
     if state == "interrupted":
         keys += ["g go on from here", "a keep as it is"]
