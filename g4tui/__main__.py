@@ -6,14 +6,7 @@ import sys
 def main() -> int:
     """Run the command line; the exit code."""
     if sys.argv[1:] in (["--version"], ["-V"]):  # before anything that takes time is imported
-        from g4tui import __version__
-
-        try:
-            sys.stdout.write(f"g4tui {__version__}\n")
-            sys.stdout.flush()
-        except BrokenPipeError:
-            sys.stdout = sys.stderr
-        return 0
+        return _tell_version()
     try:
         if not sys.argv[1:] and sys.stdin.isatty() and sys.stdout.isatty():
             # the screen alone: it paints before the command line could be imported
@@ -26,6 +19,21 @@ def main() -> int:
         return run(sys.argv[1:])
     except KeyboardInterrupt:  # while still importing
         return 130
+
+
+def _tell_version() -> int:
+    from g4tui import __version__
+
+    if sys.stdout is None:  # it was closed
+        return 0
+    try:
+        sys.stdout.write(f"g4tui {__version__}\n")
+        sys.stdout.flush()
+    except OSError as error:
+        from g4tui.cli.run import unwritten
+
+        return unwritten(error)
+    return 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 0: done. 1: it failed. 2: the command was wrong. 130: Ctrl+C. 141: the reader went away.
 """
 
+import errno
 import os
 import sys
 from io import TextIOWrapper
@@ -21,6 +22,7 @@ FAILED = 1
 WRONG = 2
 INTERRUPTED = 130
 CLOSED_PIPE = 141
+UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 COMPLETE_VARIABLE = "_G4TUI_COMPLETE"
 
 
@@ -31,16 +33,32 @@ def run(arguments: list[str], app: App | None = None) -> int:
     try:
         code = _run(arguments, app)
         sys.stdout.flush()
-    except BrokenPipeError:
-        _drop_output()
-        return CLOSED_PIPE
-    except OSError as error:  # a full disk behind a redirection
-        _drop_output()
-        app.report(_info_of(error))
-        return FAILED
+    except OSError as error:
+        return unwritten(error, app)
     finally:
         app.close()
     return code
+
+
+def unwritten(error: OSError, app: App | None = None) -> int:
+    """The exit code where output could not be written: the reader went away, or a disk is full."""
+    _drop(sys.stdout)  # first: what it still holds would fail again
+    sys.stderr = _usable(sys.stderr)
+    if isinstance(error, BrokenPipeError):
+        return CLOSED_PIPE
+    from g4tui.core import ErrorInfo
+
+    info = ErrorInfo(
+        "storage",
+        "The output could not be written",
+        f"{error.strerror or error}.",
+        "Make room where it goes, or send it elsewhere.",
+    )
+    try:
+        (app or App()).note(str(info))  # with --json too: no object can be written
+    except OSError:  # nobody is left to tell
+        _drop(sys.stderr)
+    return FAILED
 
 
 def _run(arguments: list[str], app: App) -> int:
@@ -69,12 +87,20 @@ def _run(arguments: list[str], app: App) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         raise  # the reader went away: nothing to tell
+    except OSError as error:
+        if error.filename is None and error.errno in UNWRITTEN:
+            raise  # of standard output: whatever else fails names its file
+        return _fail(error, app)
     except Exception as error:  # noqa: BLE001 - the last place: everything is told to the person
-        info = _info_of(error)
-        app.report(info)
-        _trace(app)
-        return WRONG if info.kind == "usage" else FAILED
+        return _fail(error, app)
     return result if isinstance(result, int) else 0
+
+
+def _fail(error: Exception, app: App) -> int:
+    info = _info_of(error)
+    app.report(info)
+    _trace(app)
+    return WRONG if info.kind == "usage" else FAILED
 
 
 def _info_of(error: Exception) -> "ErrorInfo":
@@ -82,15 +108,29 @@ def _info_of(error: Exception) -> "ErrorInfo":
 
     if isinstance(error, G4tuiError):
         return error.info
-    what = " ".join(str(error).split())
     if isinstance(error, OSError):
-        return ErrorInfo("storage", "The system refused", what)
+        return _refusal(error)
+    what = " ".join(str(error).split())
     return ErrorInfo(
         "internal",
         "Something in g4tui went wrong",
         f"{type(error).__name__}: {what}",
         "This is a defect of g4tui. Run it again with --debug to see where, and report that.",
     )
+
+
+def _refusal(error: OSError) -> "ErrorInfo":
+    """What the system said, without its numbers."""
+    from g4tui.core import ErrorInfo
+
+    names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    said = error.strerror or " ".join(str(error).split()) or type(error).__name__
+    remedy = "Try it again with --debug to see where; g4tui doctor says what is wrong here."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        remedy = "Make room on that disk, or set G4TUI_HOME to a folder on another one."
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        remedy = "Check the rights of that file and of its folder."
+    return ErrorInfo("storage", "The system refused", f"{': '.join([*names, said])}.", remedy)
 
 
 def _tell_usage(error: click.UsageError, app: App) -> None:
@@ -125,9 +165,9 @@ def _usable(stream: TextIO | None) -> TextIO:
     return stream
 
 
-def _drop_output() -> None:
-    """Nobody reads any more: let the interpreter's last flush go nowhere."""
+def _drop(stream: TextIO) -> None:
+    """Nobody reads it any more: let the interpreter's last flush go nowhere."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
-    sys.stdout.flush()
+    stream.flush()

@@ -1,5 +1,6 @@
 """What every command shares: quick starts, exit codes, errors in one form."""
 
+import errno
 import json
 import os
 import subprocess
@@ -194,19 +195,66 @@ def test_a_closed_pipe_ends_quietly(process: CommandLine) -> None:
             assert child.wait(60) in (0, 141)
 
 
-def test_a_full_disk_behind_stdout_is_told(process: CommandLine) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", ["config show", "models pull --json", "-V", "--version", "--help"])
+def test_a_full_disk_behind_stdout_is_told(
+    process: CommandLine, arguments: str, unbuffered: str
+) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            command("config", "show"),
+            command(*arguments.split()),
             stdout=full,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
-            env=process.environment,
+            env=process.environment | {"PYTHONUNBUFFERED": unbuffered},
             timeout=60,
         )
     assert done.returncode == 1
-    assert b"No space left" in done.stderr
-    assert b"Traceback" not in done.stderr
+    title, detail, remedy = done.stderr.decode().splitlines()
+    assert "could not be written" in title
+    assert detail == "No space left on device."
+    assert "Make room" in remedy
+
+
+@pytest.mark.parametrize("streams", [">&-", ">&- 2>&-", ">/dev/full 2>/dev/full"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_streams_that_take_nothing_leave_no_traceback(
+    process: CommandLine, streams: str, unbuffered: str
+) -> None:
+    """A closed stream wants no output; a full one is a failure, even where nobody can be told."""
+    for arguments in (["-V"], ["config", "path"]):
+        line = " ".join(command(*arguments))
+        done = subprocess.run(
+            f"{line} {streams}",
+            shell=True,
+            capture_output=True,
+            env=process.environment | {"PYTHONUNBUFFERED": unbuffered},
+            timeout=60,
+        )
+        assert done.stdout + done.stderr == b""
+        assert done.returncode == (1 if "full" in streams else 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/there/file"), "Make room"),
+        (OSError(errno.EACCES, "Permission denied", "/there/file"), "rights"),
+        (OSError(errno.EIO, "Input/output error", "/there/file"), "--debug"),
+    ],
+)
+def test_what_the_system_refuses_is_told_with_a_remedy(
+    g4tui: G4tui, monkeypatch: pytest.MonkeyPatch, error: OSError, remedy: str
+) -> None:
+    def refused(self: object) -> None:
+        raise error
+
+    monkeypatch.setattr("g4tui.keys.KeyRing.list", refused)
+    code, _, err = g4tui("keys", "list")
+    assert code == 1
+    assert "/there/file" in err
+    assert "Errno" not in err
+    assert remedy in err
 
 
 def test_closed_streams_are_no_trouble(process: CommandLine) -> None:
