@@ -23,11 +23,11 @@ from g4tui.config.tables import (
     merged,
     parse_key,
     read_table,
-    readable,
     unknown_key,
     value_at,
     with_value,
     without_value,
+    wrong_value,
 )
 from g4tui.core import Backend, G4tuiError, Params
 from g4tui.core.nearest import did_you_mean
@@ -186,7 +186,7 @@ def backend_options(settings: Settings, backend: Backend[Any]) -> msgspec.Struct
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
-        raise G4tuiError("config", title, f"{readable(error)}.", remedy) from error
+        raise G4tuiError("config", title, f"{wrong_value(error, table, kind)}.", remedy) from error
 
 
 def _checked(table: Table, file: Path) -> Settings:
@@ -202,7 +202,7 @@ def _checked(table: Table, file: Path) -> Settings:
     try:
         settings = msgspec.convert(table, Settings)
     except msgspec.ValidationError as error:
-        wrong = readable(error)
+        wrong = wrong_value(error, table, Settings)
     else:
         problem = check_params(settings.chat.params)
         if not problem:
@@ -291,5 +291,8 @@ def _replace(file: Path, table: Table) -> None:
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise G4tuiError(
-            "storage", "The settings cannot be saved", f"{file}: {error.strerror or error}."
+            "storage",
+            "The settings cannot be saved",
+            f"{file}: {error.strerror or error}.",
+            f"Make {file.parent} writable and see that its disk is not full.",
         ) from error

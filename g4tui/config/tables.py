@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,8 +33,11 @@ def read_table(file: Path) -> Table:
             "config", f"{file.name} is not valid TOML", f"{file}: {reason}.", f"Correct {file}."
         ) from error
     except OSError as error:
+        remedy = f"Make {file} readable."
+        if isinstance(error, IsADirectoryError):
+            remedy = f"Move the folder {file} away: settings are read from a file of that name."
         raise G4tuiError(
-            "config", f"{file.name} cannot be read", f"{file}: {error.strerror or error}."
+            "config", f"{file.name} cannot be read", f"{file}: {error.strerror or error}.", remedy
         ) from error
 
 
@@ -181,9 +184,50 @@ def kind_at(kind: type[msgspec.Struct], key: tuple[str, ...]) -> msgspec.inspect
     return bare(found)
 
 
+def wrong_value(error: msgspec.ValidationError, table: Table, kind: type[msgspec.Struct]) -> str:
+    """What is wrong in `table`, its key in front: `ui.flush_ms: expected integer, got text`.
+
+    Where msgspec writes `keys[...]`, the one key is found that gives this very error by itself.
+    """
+    *above, what = readable(error).split("[...]")
+    key: tuple[str, ...] = ()
+    for part in above:
+        key += tuple(filter(None, part.split(".")))
+        name = _wrong_name(readable(error), table, key, kind)
+        if name is None:
+            return readable(error)
+        table = with_value(table, key, {name: value_at(table, (*key, name))})
+        key = (*key, name)
+    return f"{dotted(key)}{what}" if key else what
+
+
+def _wrong_name(
+    complaint: str, table: Table, above: tuple[str, ...], kind: type[msgspec.Struct]
+) -> str | None:
+    """The name in the table at `above` that gives `complaint` when it is alone there."""
+    try:
+        found = value_at(table, above)
+    except KeyError:
+        return None
+    names: Iterable[str] = found if isinstance(found, Mapping) else ()
+    for name in names:
+        alone = with_value(table, above, {name: value_at(table, (*above, name))})
+        if _complaint(alone, kind) == complaint:
+            return name
+    return None
+
+
+def _complaint(table: Table, kind: type[msgspec.Struct]) -> str:
+    try:
+        msgspec.convert(table, kind)
+    except msgspec.ValidationError as error:
+        return readable(error)
+    return ""
+
+
 def readable(error: msgspec.ValidationError) -> str:
-    """msgspec's message with the key in front: `ui.flush_ms: expected int, got str`."""
-    text = str(error).replace("`", "")
+    """msgspec's message in words of TOML, the key in front."""
+    text = re.sub(r"^Object missing required field", "it lacks", str(error).replace("`", ""))
     for theirs, toml in (
         ("object", "table"),
         ("array", "list"),

@@ -85,7 +85,10 @@ def test_an_unknown_key_names_file_key_and_the_nearest(
         ("[chat.params]\ntemperature = nan", "chat.params.temperature"),
         ("chat = 3", "chat"),
         ("[plugins]\ndisabled = 'x'", "plugins.disabled"),
-        ("[keys]\nsend = 3", "keys"),
+        ("[keys]\nquit = 'ctrl+q'\nsend = 3", "keys.send: expected text"),
+        ("[keys]\n'chat.new' = 3", 'keys."chat.new": expected text'),
+        ("[chat.params]\nstop = ['a', 3]", "chat.params.stop[1]: expected text"),
+        ("[backends]\nopenai = 3", "backends.openai: expected table"),
         ("backends = []", "backends"),
     ],
 )
@@ -110,7 +113,7 @@ def test_a_broken_file_is_named_and_left_alone(paths: Paths, content: bytes) -> 
 
 def test_a_folder_where_the_file_should_be_is_an_error(paths: Paths) -> None:
     paths.config_file.mkdir()
-    assert str(paths.config_file) in error_of(paths)
+    assert f"Move the folder {paths.config_file} away" in error_of(paths)
 
 
 @pytest.mark.parametrize(
@@ -221,9 +224,14 @@ class Server(msgspec.Struct, frozen=True):
     url: str = ""
 
 
+class Place(msgspec.Struct, frozen=True):
+    where: str
+
+
 class Options(msgspec.Struct, frozen=True):
     threads: int = 1
     servers: dict[str, Server] = {}
+    places: dict[str, Place] = {}
 
 
 class Some(Backend[Options]):
@@ -250,6 +258,10 @@ def test_a_backends_table_is_its_own_type(paths: Paths) -> None:
         ("threds = 3", ["[backends.some]", "threds", "Did you mean threads?"]),
         ("servers.a.ulr = 'x'", ["servers.a.ulr", "Did you mean url?"]),
         ("threads = 'x'", ["threads", "expected integer"]),
+        ("servers.a.url = 'x'\nservers.b.url = 3", ["servers.b.url: expected text"]),
+        ("[backends.some.places.here]", ["places.here: it lacks where"]),
+        ("servers.'a.b'.url = 3", ['servers."a.b".url: expected text']),
+        ("servers.a.url = 'x'\nservers.'b.c' = 3", ['servers."b.c": expected table']),
     ],
 )
 def test_a_wrong_backends_table_is_told_when_it_is_used(
