@@ -103,7 +103,7 @@ def not_a_library(path: Path, detail: str) -> G4tuiError:
         "storage",
         "The library's file is not a g4tui library",
         f"{path}: {detail} It was left untouched.",
-        f"{_backup_remedy(path)} Or move the file away to start an empty library.",
+        _rescue(path),
     )
 
 
@@ -112,8 +112,8 @@ def damaged(path: Path, said: str) -> G4tuiError:
     return G4tuiError(
         "storage",
         "The library is damaged",
-        f"{path}: {said}. It was left untouched.",
-        f"Keep a copy of the file first. {_backup_remedy(path)}",
+        f"The file that holds all chats, {path}, cannot be read: {said}. It was left untouched.",
+        _rescue(path),
     )
 
 
@@ -127,11 +127,19 @@ def index_was_damaged(path: Path) -> G4tuiError:
     )
 
 
-def _backup_remedy(path: Path) -> str:
-    backup = newest_backup(path)
-    if backup is None:
-        return "There is no backup of it beside it."
-    return f"The newest backup is {backup}: copy it to {path} to go back to it."
+def _rescue(path: Path) -> str:
+    """What to do, in order. A journal left beside a restored file would damage that one too."""
+    aside, backup = path.parent / "damaged", newest_backup(path)
+    first = (
+        f"First end every g4tui and move {path}, {path.name}-wal and {path.name}-shm, as far as "
+        f"they are there, into a new folder {aside}: so nothing is lost."
+    )
+    if backup is not None:
+        return f"{first} Then copy the newest backup, {backup}, to {path}, and start g4tui again."
+    return (
+        f"{first} There is no backup: g4tui then begins an empty library. Much of the old one can "
+        f"often be got back with the program sqlite3: sqlite3 {aside / path.name} .recover"
+    )
 
 
 def _is_full(folder: Path) -> bool:
