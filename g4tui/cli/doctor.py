@@ -1,9 +1,7 @@
 """`g4tui doctor`: what is installed, what is missing, what mends it."""
 
-import asyncio
 import os
 import platform
-import sqlite3
 import sys
 from pathlib import Path
 
@@ -15,15 +13,14 @@ from g4tui.cli.doctor_facts import (
     DoctorFacts,
     ExtraFacts,
     KeyFacts,
-    LibraryFacts,
-    ModelFacts,
     PathFacts,
     PythonFacts,
     TerminalFacts,
 )
+from g4tui.cli.doctor_library import library_facts
+from g4tui.cli.doctor_model import file_problems, model_facts
 from g4tui.cli.extras import extras_of
 from g4tui.cli.lazy import json_option
-from g4tui.cli.models import all_models
 from g4tui.cli.plugins import report_object
 from g4tui.core import G4tuiError
 
@@ -32,11 +29,14 @@ COLLECTIONS = ("all", "dev")
 
 
 @click.command()
+@click.option(
+    "--deep", is_flag=True, help="Also read pulled model files whole and compare their sha256."
+)
 @json_option
 @pass_app
-def doctor(app: App) -> None:
+def doctor(app: App, deep: bool) -> None:
     """Say what is installed, what is missing, and what mends it."""
-    facts = examined(app)
+    facts = examined(app, deep=deep)
     if app.json:
         app.emit(facts)
         return
@@ -45,8 +45,11 @@ def doctor(app: App) -> None:
     app.say(told(facts))
 
 
-def examined(app: App) -> DoctorFacts:
-    """Look at everything; what is broken becomes a problem, never an exception."""
+def examined(app: App, *, deep: bool = False) -> DoctorFacts:
+    """Look at everything; what is broken becomes a problem, never an exception.
+
+    `deep`: read pulled model files whole.
+    """
     problems: list[str] = []
     try:
         _ = app.settings
@@ -57,6 +60,8 @@ def examined(app: App) -> DoctorFacts:
     plugins = app.plugins.reports()
     problems += [str(report.error) for report in plugins if report.error is not None]
     problems += _wrong_tables(app)
+    problems += _unknown_names(app)
+    problems += file_problems(app, deep=deep)
     return DoctorFacts(
         g4tui=__version__,
         python=PythonFacts(platform.python_version(), sys.executable),
@@ -64,10 +69,10 @@ def examined(app: App) -> DoctorFacts:
         terminal=TerminalFacts(os.environ.get("TERM", ""), sys.stdout.encoding),
         extras=_extras(),
         paths=_paths(app, problems),
-        model=_model(app, problems),
+        model=model_facts(app, problems),
         plugins=[report_object(report) for report in plugins],
         keys=_keys(app, problems),
-        library=_library(app, problems),
+        library=library_facts(app.paths.data / "library.sqlite3", problems),
         notes=_absent_tables(app),
         problems=problems,
     )
@@ -93,6 +98,15 @@ def _wrong_tables(app: App) -> list[str]:
         except G4tuiError as error:
             problems.append(str(error))
     return problems
+
+
+def _unknown_names(app: App) -> list[str]:
+    from g4tui.tui.settings_check import unknown_names
+
+    return [
+        f"{key} has no effect\n{app.loaded.origins.get(key, 'The settings')}: {told}"
+        for key, told in unknown_names(app.settings)
+    ]
 
 
 def _absent_tables(app: App) -> list[str]:
@@ -133,23 +147,6 @@ def _size(folder: Path) -> int:
     return total
 
 
-def _model(app: App, problems: list[str]) -> ModelFacts:
-    name = app.settings.chat.model
-    try:
-        found = asyncio.run(all_models(app))
-    except G4tuiError as error:
-        problems.append(str(error))
-        return ModelFacts(name)
-    ready = sum(model.ready for model in found)
-    same = [model for model in found if model.id == name]
-    # A backend that lacks its library lists nothing but that, and its remedy comes first.
-    broken = [model for model in found if model.id == f"{name.partition(':')[0]}:"]
-    for model in same + broken:
-        return ModelFacts(name, model.ready, model.detail, model.remedy, ready)
-    remedy = f"Pull it: g4tui models pull {name.partition(':')[2]}"
-    return ModelFacts(name, False, "not on this machine", remedy, ready)
-
-
 def _keys(app: App, problems: list[str]) -> list[KeyFacts]:
     try:
         found = app.keys.list()
@@ -157,25 +154,3 @@ def _keys(app: App, problems: list[str]) -> list[KeyFacts]:
         problems.append(str(error))
         return []
     return [KeyFacts(each.server, each.origin, each.place) for each in found]
-
-
-def _library(app: App, problems: list[str]) -> LibraryFacts:
-    """Looked at without opening it for writing, so that nothing is brought up to date here."""
-    file = app.paths.data / "library.sqlite3"
-    facts = LibraryFacts(str(file))
-    if not file.exists():
-        return facts
-    facts.size_bytes = file.stat().st_size
-    try:
-        connection = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=5)
-        try:
-            said = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
-            facts.sessions = connection.execute("SELECT count(*) FROM sessions").fetchone()[0]
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        said = [str(error)]
-    facts.check = said[0] if said else "ok"
-    if said != ["ok"]:
-        problems.append(f"The library is damaged or cannot be read: {'; '.join(said)}\n{file}")
-    return facts

@@ -15,6 +15,7 @@ from g4tui.models.info import FileInfo, file_info
 from g4tui.models.locks import held
 from g4tui.models.registry import Known, Registry
 from g4tui.models.sources import SUFFIXES, PathSource, check_name, name_of, parse_source
+from g4tui.models.transfer import hash_file, storage_error
 from g4tui.paths import Paths, private_folder
 
 _LATER_PART = re.compile(r"-(\d{5})-of-\d{5}\.gguf")
@@ -58,6 +59,27 @@ class Library:
         """What the header of `find(name)` tells. Raises `G4tuiError` also when it is damaged."""
         file = self.find(name)
         return file_info(file, self._registry.read().get(file.name, Known()))
+
+    def doubt(self, file: ModelFile, *, deep: bool = False) -> str:
+        """Why a file is not what was pulled under its name; empty when nothing says so.
+
+        `deep` reads it whole. Raises `G4tuiError` of kind `storage`.
+        """
+        known, path = self._registry.read().get(file.name, Known()), Path(file.path)
+        if not known.source or path.parent != self._paths.models or file.error:
+            return ""
+        entry = entry_named(file.name)
+        size = entry.size_bytes if entry and entry.exact and entry.source == known.source else None
+        if size not in (None, file.size_bytes):
+            return f"it has {file.size_bytes} bytes, and was pulled with {size}"
+        if not deep or not known.sha256:
+            return ""
+        try:
+            found = hash_file(path, Cancel()).hexdigest()
+        except OSError as error:
+            raise storage_error(path, error) from error
+        same = found == known.sha256
+        return "" if same else f"its sha256 is {found}, and was {known.sha256} when it was pulled"
 
     def pull(
         self,

@@ -196,7 +196,9 @@ def test_a_closed_pipe_ends_quietly(process: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("arguments", ["config show", "models pull --json", "-V", "--version", "--help"])
+@pytest.mark.parametrize(
+    "arguments", ["config show", "models pull --json", "-V", "--version", "--help"]
+)
 def test_a_full_disk_behind_stdout_is_told(
     process: CommandLine, arguments: str, unbuffered: str
 ) -> None:

@@ -5,25 +5,149 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from g4tui.cli.extras import extras_of
+from g4tui.models import DEFAULT, catalogue
 from support.command_line import CommandLine, Result
 from support.distributions import RAISES, make_distribution
 
 G4tui = Callable[..., Result]
 
 
-def test_a_fresh_home_has_no_problem_and_a_remedy_for_the_missing_model(g4tui: G4tui) -> None:
+def problems(g4tui: G4tui, *arguments: str) -> list[str]:
+    """What wants mending, but for the default model of a fresh home, which is not there."""
+    code, out, err = g4tui("doctor", "--json", *arguments)
+    assert (code, err) == (0, "")
+    found: list[str] = json.loads(out)["problems"]
+    return [problem for problem in found if "not on this machine" not in problem]
+
+
+def put_default(home: Path, content: Path) -> Path:
+    """The default model's file, as if it had been pulled from the catalogue."""
+    folder = home / "data" / "models"
+    folder.mkdir(parents=True)
+    file = folder / f"{DEFAULT}.gguf"
+    file.symlink_to(content)
+    entry = catalogue()[0]
+    known = {DEFAULT: {"source": entry.source, "sha256": entry.sha256}}
+    (folder / "registry.json").write_text(json.dumps(known))
+    return file
+
+
+def test_a_fresh_home_lacks_a_model_and_nothing_else(g4tui: G4tui) -> None:
     code, out, err = g4tui("doctor", "--json")
     facts = json.loads(out)
     assert (code, err) == (0, "")
-    assert facts["problems"] == []
+    (problem,) = facts["problems"]
+    assert "llama-cpp:smollm2-135m-instruct: not on this machine" in problem
+    assert "g4tui models pull smollm2-135m-instruct" in problem
     assert facts["library"]["check"] == "none yet"
     assert not facts["model"]["ready"]
     assert "g4tui models pull smollm2-135m-instruct" in facts["model"]["remedy"]
     assert {each["name"] for each in facts["paths"]} == {"config", "data", "cache"}
     shown = g4tui("doctor").out
-    assert "No problem was found." in shown
+    assert "No problem was found." not in shown
     assert "g4tui models pull smollm2-135m-instruct" in shown
+
+
+@pytest.mark.model
+def test_a_home_with_its_model_has_no_problem(
+    g4tui: G4tui, home: Path, default_model: Path
+) -> None:
+    put_default(home, default_model)
+    assert "No problem was found." in g4tui("doctor").out
+    assert "No problem was found." in g4tui("doctor", "--deep").out
+
+
+@pytest.mark.model
+def test_a_default_model_that_is_held_back_is_a_problem(
+    g4tui: G4tui, home: Path, default_model: Path
+) -> None:
+    name = f"llama-cpp:{DEFAULT}"
+    file = put_default(home, default_model)
+    for model in (name, f"llama-cpp:{file}"):
+        assert g4tui("config", "set", "chat.model", model).code == 0
+        assert problems(g4tui) == []
+        (home / "data" / "quarantine.json").write_text(json.dumps({model: 2}))
+        (problem,) = problems(g4tui)
+        assert "held back" in problem
+        assert f"g4tui models release {model}" in problem
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("openai:gpt-4o-mini", ["needs a key", "g4tui keys set openai"]),
+        ("openai:some-newer-model", ["needs a key", "g4tui keys set openai"]),
+        ("nobody:x", ["nobody"]),
+        ("llama-cpp:other", ["not on this machine", "g4tui config set chat.model"]),
+        ("llama-cpp:/no/such.gguf", ["not on this machine"]),
+    ],
+)
+def test_a_default_model_that_cannot_be_used_is_a_problem(
+    g4tui: G4tui, model: str, words: list[str]
+) -> None:
+    assert g4tui("config", "set", "chat.model", model).code == 0
+    (problem,) = json.loads(g4tui("doctor", "--json").out)["problems"]
+    assert all(word in problem for word in words)
+
+
+def test_a_damaged_default_model_is_a_problem(g4tui: G4tui, home: Path) -> None:
+    file = home / "data" / "models" / f"{DEFAULT}.gguf"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"nonsense")
+    (problem,) = problems(g4tui)
+    assert "neither GGUF nor GGML" in problem
+    assert str(file) in problem
+
+
+@pytest.mark.model
+def test_a_pulled_file_that_changed_is_a_problem(
+    g4tui: G4tui, home: Path, default_model: Path
+) -> None:
+    file = put_default(home, default_model)
+    content = bytearray(default_model.read_bytes())
+    file.unlink()
+    file.write_bytes(content + b"more")
+    (problem,) = problems(g4tui)
+    assert f"{file}: it has 98362436 bytes" in problem
+    content[-1] ^= 1
+    file.write_bytes(content)
+    assert problems(g4tui) == []
+    (problem,) = problems(g4tui, "--deep")
+    assert "sha256" in problem
+    assert f"g4tui models rm {DEFAULT}" in problem
+
+
+def test_a_library_of_a_newer_g4tui_is_a_problem(g4tui: G4tui, home: Path) -> None:
+    assert g4tui("sessions").code == 0
+    file = home / "data" / "library.sqlite3"
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    (problem,) = problems(g4tui)
+    assert "made by a newer g4tui" in problem
+    assert str(file) in problem
+    assert "Update g4tui" in problem
+
+
+def test_names_of_the_screen_that_do_not_exist_are_problems(g4tui: G4tui, home: Path) -> None:
+    (home / "config").mkdir(parents=True)
+    file = home / "config" / "config.toml"
+    file.write_text(
+        "[ui]\ntheme = 'drakula'\n[keys]\nquit = 'f10'\n'chat.new' = 'ctl+k, ctrl+k'\n"
+        "'chat.model' = 'ctrl+alt+m,é,question_mark,f9,shift+tab'\n"
+    )
+    found = problems(g4tui)
+    assert [problem.splitlines()[0] for problem in found] == [
+        "ui.theme has no effect",
+        "keys.quit has no effect",
+        'keys."chat.new" has no effect',
+    ]
+    for problem, guess in zip(found, ("dracula", "app.quit", "ctrl+k"), strict=True):
+        assert "config.toml: " in problem
+        assert f"Did you mean {guess}?" in problem
 
 
 def test_every_extra_is_installed_or_has_its_pip_line(process: CommandLine, site: Path) -> None:
@@ -56,9 +180,9 @@ def test_what_is_broken_is_told_and_ends_nothing(
     (home / "data" / "library.sqlite3").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
     code, out, err = process("doctor", "--json")
     assert (code, err) == (0, "")
-    problems = "\n".join(json.loads(out)["problems"])
+    told = "\n".join(json.loads(out)["problems"])
     for word in ("modle", "no luck at import", "keys.json", "library"):
-        assert word in problems
+        assert word in told
     shown = process("doctor")
     assert shown.code == 0
     assert "Problem: " in shown.out
@@ -76,7 +200,8 @@ def test_a_damaged_library_is_seen_and_left_alone(g4tui: G4tui, home: Path) -> N
     file.write_bytes(content)
     facts = json.loads(g4tui("doctor", "--json").out)
     assert facts["library"]["check"] != "ok"
-    assert any("library" in problem for problem in facts["problems"])
+    assert any("library is damaged" in problem for problem in facts["problems"])
+    assert any(f"move {file}" in problem for problem in facts["problems"])
     assert file.read_bytes() == content
 
 
@@ -85,7 +210,7 @@ def test_an_absent_plugins_table_is_a_note(g4tui: G4tui, home: Path) -> None:
     (home / "config" / "config.toml").write_text("[backends.gone]\nx = 1\n")
     facts = json.loads(g4tui("doctor", "--json").out)
     assert any("[backends.gone]" in note for note in facts["notes"])
-    assert facts["problems"] == []
+    assert problems(g4tui) == []
 
 
 def test_a_wrong_backends_table_is_a_problem(g4tui: G4tui, home: Path) -> None:
