@@ -129,6 +129,7 @@ def release(app: App, model: str) -> None:
 
 
 def _list(app: App) -> None:
+    app.library.files()  # a home that cannot be used is one error, not a row for each backend
     app.load_plugins()
     found = asyncio.run(all_models(app))
     if app.json:

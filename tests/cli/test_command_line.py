@@ -278,10 +278,15 @@ def test_a_broken_settings_file_is_one_clear_error(process: CommandLine, home: P
     assert process("config", "path").code == 0
 
 
-def test_a_folder_that_cannot_be_made_is_told(process: CommandLine, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["sessions", "models", "models list"])
+def test_a_folder_that_cannot_be_made_is_told(
+    process: CommandLine, tmp_path: Path, name: str
+) -> None:
     (tmp_path / "file").write_text("")
-    code, _, err = process("sessions", environment={"G4TUI_HOME": str(tmp_path / "file" / "x")})
-    assert code == 1
+    environment = {"G4TUI_HOME": str(tmp_path / "file" / "x")}
+    code, out, err = process(*name.split(), environment=environment)
+    assert (code, out) == (1, "")
+    assert str(tmp_path / "file" / "x") in err
     assert "G4TUI_HOME" in err
     assert "Traceback" not in err
 
