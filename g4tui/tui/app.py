@@ -94,9 +94,21 @@ class G4tuiApp(App[int]):
         if early is not None and isinstance(event, Key | Paste) and not event.is_forwarded:
             early.append(event)
             return
-        if isinstance(event, Key) and not event.is_forwarded and self.screen.is_modal:
+        if isinstance(event, Key | Paste) and not event.is_forwarded and self.screen.is_modal:
+            if self._typed_past_panel(event):
+                return
             await self._catch_up()
         await super().on_event(event)
+
+    def _typed_past_panel(self, event: Key | Paste) -> bool:
+        """Whether it was text, on a panel that came by itself: that is for the prompt below."""
+        make_way = getattr(self.screen, "make_way", None)
+        is_text = isinstance(event, Paste) or event.is_printable
+        if make_way is None or self.chat is None or not is_text:
+            return False
+        make_way()
+        self.chat.type_in_prompt(event)
+        return True
 
     async def _catch_up(self) -> None:
         """Let a dialog's field take in the keys before this one, which may act on what it holds."""

@@ -128,7 +128,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("keys.test", "ctrl+t", "test", "Test", "keys", True, False, True),
     Action("keys.remove", "ctrl+r", "remove", "Remove", "keys", True),
     Action("first_run.choose", "enter", "choose", "Choose", "first_run", True, False, True),
-    Action("first_run.again", "r", "look_again", "Look again", "first_run", True),
+    Action("first_run.again", "f5", "look_again", "Look again", "first_run", True),
     Action("first_run.stop", "escape", "stop_pull", "Stop pulling", "first_run", True),
 )
 

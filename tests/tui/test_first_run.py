@@ -13,6 +13,7 @@ import pytest
 from g4tui.config import load_settings
 from g4tui.core import ModelInfo
 from g4tui.models.catalogue import entry_named
+from g4tui.plugin import load_plugins
 from g4tui.tui import words
 from g4tui.tui.screens import first_run
 from g4tui.tui.screens.first_run import FirstRunScreen
@@ -151,6 +152,18 @@ async def test_without_llama_cpp_the_pip_line_is_there(
     async with host(bare).run_test(size=(80, 24)) as pilot:
         await settled(pilot, 'pip install "g4tui[llama-cpp]"')
         await settled(pilot, "Enter a key")
+        assert "Pull" not in shown(pilot.app)
+
+
+async def test_a_plugin_that_is_off_is_said_to_be_off(bare: Rooms) -> None:
+    bare.plugins = load_plugins(disabled=["llama-cpp"])
+    async with host(bare).run_test(size=(100, 30)) as pilot:
+        await settled(pilot, "The plugin llama-cpp is switched off")
+        await settled(pilot, "g4tui plugins enable llama-cpp")
+        assert "Pull" not in shown(pilot.app) and "not installed" not in shown(pilot.app)
+        await settled(pilot, "▌ Plugins")
+        await pilot.press("enter")
+        await settled(pilot, "– off")
 
 
 async def test_a_model_that_is_here_and_cannot_run_says_what_mends_it(
@@ -214,7 +227,7 @@ async def test_looking_again_finds_a_server_started_meanwhile(
         with model_server("m") as server:
             where = {"ollama": ("Ollama", server.port)}
             monkeypatch.setattr("g4tui.tui.servers.LOCAL", where)
-            await pilot.press("r")
+            await pilot.press("f5")
             await settled(pilot, "Ollama at")
 
 

@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.events import Key, Paste
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
@@ -121,6 +122,17 @@ class ChatScreen(Screen[None]):
         queued, self._queued = self._queued, []
         for sent in queued:
             self._on_prompt_sent(sent)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is a chat on screen, or something typed or sent that will be one."""
+        asked = bool(self._start_session or self._queued) or self._sending.locked()
+        return asked or self.conversation.session is not None or not self.prompt_box.is_empty
+
+    def type_in_prompt(self, event: Key | Paste) -> None:
+        """A key that was pressed while something lay over the prompt."""
+        self.set_focus(self.prompt_box.prompt)
+        self.prompt_box.prompt._forward_event(event)
 
     def services_failed(self, error: "ErrorInfo") -> None:
         """Nothing can be saved: say so, and offer another try."""

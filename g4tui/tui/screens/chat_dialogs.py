@@ -51,7 +51,10 @@ class ChatDialogs:
             await self._screen.flow.delete(session)
 
     async def first_run(self, flow: "Flow") -> None:
-        """Help along where no model is ready, or none was chosen and the usual one is not here."""
+        """Help along where no model is ready, or none was chosen and the usual one is not here.
+
+        Never in the way of a chat, nor of somebody who types.
+        """
         from g4tui.config import Settings
 
         runtime = flow.services.runtime
@@ -61,7 +64,7 @@ class ChatDialogs:
         somebodys_choice = chosen != Settings().chat.model
         if chosen in ready or (somebodys_choice and (ready or _is_a_file(chosen))):
             return
-        if held or flow.session is not None:
+        if held or self._screen.is_begun or self._app.screen is not self._screen:
             return
         from g4tui.tui.screens.first_run import FirstRunScreen
 

@@ -27,11 +27,12 @@ from g4tui.tui.widgets.pull_bar import PullBar
 if TYPE_CHECKING:
     from g4tui.models import CatalogueEntry
 
+LLAMA_CPP = "llama-cpp"
 PIP_LINE = 'pip install "g4tui[llama-cpp]"'
 SERVER_PIP_LINE = 'pip install "g4tui[openai]"'
 MODELS_A_SERVER = 4
 """More models of one server are in the picker."""
-PULL, STUCK, KEYS, MORE = "pull", "stuck", "keys", "more"
+PULL, STUCK, PLUGINS, KEYS, MORE = "pull", "stuck", "plugins", "keys", "more"
 
 
 class Offer(NamedTuple):
@@ -57,7 +58,10 @@ class Offer(NamedTuple):
 
 
 class FirstRunScreen(Dialog[str]):
-    """The id of a model that is usable now; `None` when the person wants none of it yet."""
+    """The id of a model that is usable now; `None` when the person wants none of it yet.
+
+    It comes by itself, perhaps while somebody types: no letter means anything here.
+    """
 
     CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = [
         "dialog.tcss",
@@ -118,22 +122,38 @@ class FirstRunScreen(Dialog[str]):
         self.refresh_bindings()
 
     @property
-    def _lacking_llama_cpp(self) -> bool:
-        """Whether models that run here have nothing to run on."""
-        if "llama-cpp" not in self._services.plugins.backend_names():
-            return True
-        return find_spec("llama_cpp") is None  # without a model file its backend lists nothing
+    def _plugin_fault(self) -> ErrorInfo | None:
+        """Why the plugin that runs models here does not: switched off, or failed."""
+        plugins = self._services.plugins
+        if LLAMA_CPP not in plugins.backend_names():
+            try:
+                plugins.backend(LLAMA_CPP)
+            except G4tuiError as error:
+                return error.info
+        reports = (report for report in plugins.reports() if report.name == LLAMA_CPP)
+        return next((report.error for report in reports if report.status == "failed"), None)
+
+    @property
+    def _is_installed(self) -> bool:
+        return find_spec("llama_cpp") is not None  # without a model file its backend lists nothing
 
     @property
     def _pulled_model(self) -> ModelInfo | None:
         """The default model, where its file is here."""
-        name = f"llama-cpp:{self._entry.name}" if self._entry is not None else ""
+        name = f"{LLAMA_CPP}:{self._entry.name}" if self._entry is not None else ""
         return next((model for model in self._models if model.id == name), None)
 
     def _missing(self) -> str:
         if any(model.ready for model in self._models):
             return "Choose what to talk to."
-        if self._lacking_llama_cpp:
+        fault = self._plugin_fault
+        if fault is not None:
+            return (
+                "There is no model to talk to yet, and what runs models on this machine does not "
+                f"work now.\n\n    {fault.title}\n    {fault.remedy}\n\n"
+                "Then start g4tui again."
+            )
+        if not self._is_installed:
             return (
                 "There is no model to talk to yet, and llama.cpp, which runs models on this "
                 f"machine, is not installed. In a terminal:\n\n    {PIP_LINE}\n\n"
@@ -149,9 +169,12 @@ class FirstRunScreen(Dialog[str]):
         for model in here[:MODELS_A_SERVER]:
             yield Offer(model.id, f"Use {clean_line(model.title)}", "ready", model.id)
         pulled = self._pulled_model
-        if pulled is not None and "pip install" in pulled.remedy:
+        fault = self._plugin_fault
+        if fault is not None:
+            yield Offer(PLUGINS, "Plugins", clean_line(fault.title))
+        elif pulled is not None and "pip install" in pulled.remedy:
             yield Offer(STUCK, clean_line(pulled.title), clean_line(pulled.detail))
-        elif entry is not None and (pulled is None or not pulled.ready):
+        elif entry is not None and self._is_installed and (pulled is None or not pulled.ready):
             fact = f"{words.size(entry.size_bytes)}, {clean_line(entry.licence)}"
             yield Offer(PULL, f"Pull {clean_line(entry.title)}", fact)
         yield from self._server_offers(ready)
@@ -202,10 +225,12 @@ class FirstRunScreen(Dialog[str]):
             self._say(f"{self._pulled_model.detail}\n{self._pulled_model.remedy}", wrong=True)
         elif offer.key == KEYS:
             self._enter_key()
+        elif offer.key == PLUGINS:
+            self._see_plugins()
         elif offer.key == MORE:
             self._choose_from_all()
         elif offer.key.startswith("none "):
-            self._say("Load or pull a model in that server, then press r to look again.")
+            self._say("Load or pull a model in that server, then press F5 to look again.")
         else:
             self._say(f"To talk to servers, in a terminal:\n    {SERVER_PIP_LINE}")
 
@@ -234,6 +259,13 @@ class FirstRunScreen(Dialog[str]):
         self._look()
 
     @work(exit_on_error=False)
+    async def _see_plugins(self) -> None:
+        from g4tui.tui.screens.plugins import PluginsScreen
+
+        await self.app.push_screen_wait(PluginsScreen())
+        self._look()
+
+    @work(exit_on_error=False)
     async def _choose_from_all(self) -> None:
         from g4tui.tui.screens.models import ModelsScreen
 
@@ -242,6 +274,11 @@ class FirstRunScreen(Dialog[str]):
             self._take(model)
             return
         self._look()
+
+    def make_way(self) -> None:
+        """Text is typed, which is for the prompt; a file that is on its way still comes."""
+        if not any(bar.pulling for bar in self.query(PullBar)):
+            self.dismiss(None)
 
     def action_look_again(self) -> None:
         """Servers may have been started, packages installed."""
@@ -262,7 +299,7 @@ class FirstRunScreen(Dialog[str]):
     @on(PullBar.Pulled)
     @work(exit_on_error=False)
     async def _pulled(self, event: PullBar.Pulled) -> None:
-        wanted = f"llama-cpp:{event.name}"
+        wanted = f"{LLAMA_CPP}:{event.name}"
         self._models = await self._services.runtime.list_models()
         pulled = next((model for model in self._models if model.id == wanted), None)
         if pulled is not None and pulled.ready:
