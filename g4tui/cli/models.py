@@ -129,8 +129,11 @@ def release(app: App, model: str) -> None:
 
 
 def _list(app: App) -> None:
-    app.library.files()  # a home that cannot be used is one error, not a row for each backend
     app.load_plugins()
+    # A home that cannot be used is one error, not a row for each backend.
+    app.library.files()
+    for backend in app.plugins.backends():
+        app.paths.plugin_cache(backend.name)
     found = asyncio.run(all_models(app))
     if app.json:
         app.emit(found)

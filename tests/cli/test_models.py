@@ -92,6 +92,14 @@ def test_a_default_model_that_cannot_be_used_is_listed_with_the_reason(
     assert str(file) in asked.err
 
 
+def test_a_cache_that_cannot_be_made_is_one_error(g4tui: G4tui, home: Path) -> None:
+    (home / "cache").mkdir(parents=True)
+    (home / "cache" / "plugins").write_text("")
+    code, out, err = g4tui("models")
+    assert (code, out) == (1, "")
+    assert str(home / "cache" / "plugins") in err
+
+
 def test_a_folder_is_no_model(g4tui: G4tui, tmp_path: Path) -> None:
     asked = g4tui("ask", "-m", f"llama-cpp:{tmp_path}", "--no-save", "--no-stdin", "hello")
     assert asked.code == 1
