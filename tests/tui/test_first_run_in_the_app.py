@@ -61,7 +61,7 @@ async def test_a_model_that_was_asked_for_keeps_it_away(
 async def test_it_makes_way_for_text(rooms: Rooms, waits: bool) -> None:
     """Whoever types ahead has every letter in the prompt, and Enter asks: it pulls nothing."""
     rooms.backend.names = []
-    async with (app := program(rooms)).run_test(size=(80, 24)) as pilot:
+    async with (app := program(rooms, "scripted:later")).run_test(size=(80, 24)) as pilot:
         await until(lambda: isinstance(app.screen, FirstRunScreen))
         if waits:
             await settled(pilot, "▌ Pull SmolLM2 135M Instruct")
