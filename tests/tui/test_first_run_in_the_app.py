@@ -70,7 +70,8 @@ async def test_it_makes_way_for_text(rooms: Rooms, waits: bool) -> None:
         app.post_message(Key("enter", "\r"))
         await until(lambda: rooms.store.sessions())
         session = rooms.store.sessions()[0].id
-        await until(lambda: rooms.store.path(session)[0].message.text == "really so")
+        await until(lambda: rooms.store.path(session))
+        assert rooms.store.path(session)[0].message.text == "really so"
         assert app.screen is app.chat
         assert rooms.library.files() == []
 
