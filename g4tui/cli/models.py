@@ -129,9 +129,9 @@ def release(app: App, model: str) -> None:
 
 
 def _list(app: App) -> None:
-    app.load_plugins()
     # A home that cannot be used is one error, not a row for each backend.
     app.library.files()
+    app.load_plugins()
     for backend in app.plugins.backends():
         app.paths.plugin_cache(backend.name)
     found = asyncio.run(all_models(app))

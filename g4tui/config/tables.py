@@ -36,6 +36,8 @@ def read_table(file: Path) -> Table:
         remedy = f"Make {file} readable."
         if isinstance(error, IsADirectoryError):
             remedy = f"Move the folder {file} away: settings are read from a file of that name."
+        elif isinstance(error, NotADirectoryError):
+            remedy = "Set G4TUI_HOME to a folder, or to one that can be made."
         raise G4tuiError(
             "config", f"{file.name} cannot be read", f"{file}: {error.strerror or error}.", remedy
         ) from error

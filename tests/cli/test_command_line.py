@@ -278,7 +278,7 @@ def test_a_broken_settings_file_is_one_clear_error(process: CommandLine, home: P
     assert process("config", "path").code == 0
 
 
-@pytest.mark.parametrize("name", ["sessions", "models", "models list"])
+@pytest.mark.parametrize("name", ["sessions", "models", "models list", "config show"])
 def test_a_folder_that_cannot_be_made_is_told(
     process: CommandLine, tmp_path: Path, name: str
 ) -> None:
