@@ -4,6 +4,7 @@ Each method is one coroutine that the screen runs in a worker; failures are `G4t
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from g4tui.core import Attachment, G4tuiError, ModelSpec, Params, parse_model
@@ -212,6 +213,22 @@ class Flow:
             return await in_daemon(lambda: self.services.runtime.destination(spec))
         except G4tuiError:
             return "not available"
+
+    async def lacking(self) -> str:
+        """Why the chosen model cannot answer, as far as that can be known; empty where it may."""
+        runtime, plugins = self.services.runtime, self.services.plugins
+        try:
+            spec = self._spec(self.choice.model)
+            backend = await in_daemon(lambda: plugins.backend(spec.backend))
+        except G4tuiError as error:
+            return error.info.title
+        listed = {model.id: model for model in await runtime.list_models()}
+        model = listed.get(spec.id) or listed.get(spec.base.id)
+        if model is not None:
+            return "" if model.ready else model.detail
+        # Servers have models that no list tells of; what runs here is listed, or a file.
+        is_here = backend.runs == "loop" or await in_thread(Path(spec.model).is_file)
+        return "" if is_here else "It is not on this machine"
 
     async def _new_session(self) -> "SessionRow":
         options = self.choice.options

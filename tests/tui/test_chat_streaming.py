@@ -3,8 +3,9 @@
 import pytest
 
 from g4tui.core import ErrorInfo, Failed, Finished, ReasoningDelta, TextDelta, Usage
+from g4tui.tui.messages import ModelChosen
 from g4tui.worker.exits import crash
-from support.chat_app import Driven, Steps, driven_chat
+from support.chat_app import MODEL, Driven, Steps, driven_chat
 from support.rooms import Rooms
 
 LONG = " ".join(f"line-{number}\n\n" for number in range(300))
@@ -175,10 +176,20 @@ async def test_the_log_of_a_crash_is_unfolded_with_a_key(rooms: Rooms) -> None:
         await ui.misses("log line")
 
 
+async def test_a_model_that_is_not_here_is_not_promised(rooms: Rooms) -> None:
+    async with driven_chat(rooms, model="llama-cpp:nowhere") as ui:
+        await ui.sees("nowhere is not available: Ctrl+O", "It is not on this machine.")
+        ui.chat.post_message(ModelChosen(MODEL))
+        seen = await ui.sees("parrot answers.")
+        assert "not available" not in seen
+
+
 async def test_a_model_of_no_backend_offers_another(rooms: Rooms) -> None:
     async with driven_chat(rooms, model="gone:foo") as ui:
+        seen = await ui.sees("foo is not available: Ctrl+O", "There is no backend gone.")
+        assert "foo answers" not in seen
         await ui.ask("Hello?")
-        await ui.sees("There is no backend gone", "Ctrl+O choose another model")
+        await ui.sees("╭─ There is no backend gone", "Ctrl+O choose another model")
 
 
 async def test_a_held_back_model_is_released_with_one_key(rooms: Rooms) -> None:

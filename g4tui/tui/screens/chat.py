@@ -20,7 +20,7 @@ from g4tui.tui.conversation import Conversation
 from g4tui.tui.history import recent_prompts
 from g4tui.tui.screens.chat_dialogs import ChatDialogs
 from g4tui.tui.screens.chat_turns import ChatTurns
-from g4tui.tui.screens.chat_welcome import welcome
+from g4tui.tui.screens.chat_welcome import ChatWelcome
 from g4tui.tui.services import Services, in_thread
 from g4tui.tui.startup import error_of
 from g4tui.tui.widgets.header import Header
@@ -79,6 +79,7 @@ class ChatScreen(Screen[None]):
         self.conversation = Conversation(self.transcript, self.answering.live)
         self.answering.conversation = self.conversation
         self.dialogs = ChatDialogs(self)
+        self.welcome = ChatWelcome(self)
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -204,7 +205,7 @@ class ChatScreen(Screen[None]):
             self.unread.discard(row.id)
             self.sessions.unread = self.unread
         if row is None:
-            self._welcome()
+            self.welcome.show(self.flow.choice.model)
         self._show_place()
         self.turns.show_running()
 
@@ -217,18 +218,9 @@ class ChatScreen(Screen[None]):
             rows = await in_thread(self.flow.services.store.sessions)
             self.sessions.show(rows, self.conversation.id)
 
-    def _welcome(self) -> None:
-        assert self.flow is not None
-        self.status.context = None
-        self.transcript.more_before = self.transcript.more_after = False
-        self.transcript.show([welcome(self.flow.choice.model)])
-
     def _show_place(self) -> None:
         if self.flow is not None:
-            self.do_latest("place", self._find_place, self.flow)
-
-    async def _find_place(self, flow: "Flow") -> None:
-        self.header.place = await flow.destination() or "offline"
+            self.do_latest("place", self.welcome.find_place, self.flow)
 
     # what the person does
 
