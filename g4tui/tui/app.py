@@ -262,7 +262,8 @@ class G4tuiApp(App[int]):
         if chat.answering.turns.of(chat.conversation.id) is not None:
             chat.action_stop()
         elif not chat.prompt_box.is_empty:
-            chat.prompt_box.clear()
+            chat.prompt_box.put_away()
+            self.tell("Cleared: Up brings it back.")
         else:
             self.tell("Ctrl+Q quits.")
 

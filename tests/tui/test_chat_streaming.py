@@ -1,6 +1,7 @@
 """An answer as it comes: shown, followed, stopped, failed."""
 
 import pytest
+from textual.events import Paste
 
 from g4tui.core import ErrorInfo, Failed, Finished, ReasoningDelta, TextDelta, Usage
 from g4tui.tui.messages import ModelChosen
@@ -98,8 +99,29 @@ async def test_ctrl_c_clears_the_prompt_and_then_says_how_to_quit(rooms: Rooms) 
         await ui.type("never mind")
         await ui.press("ctrl+c")
         await ui.misses("never mind")
+        await ui.toast("Up brings it back")
         await ui.press("ctrl+c")
         await ui.toast("Ctrl+Q quits")
+        await ui.press("up")
+        await ui.sees("never mind")
+
+
+@pytest.mark.parametrize("text", ["about this", ""])
+async def test_what_ctrl_c_cleared_comes_back_with_its_chips(rooms: Rooms, text: str) -> None:
+    async with driven_chat(rooms) as ui:
+        await ui.ask("Before")
+        await ui.answered(2)
+        ui.app.post_message(Paste("a long line\n" * 500))
+        await ui.sees("pasted-1.txt")
+        await ui.type(text)
+        await ui.press("ctrl+c")
+        await ui.misses("pasted-1.txt")
+        await ui.press("up")
+        await ui.sees("pasted-1.txt")
+        assert ui.chat.prompt_box.prompt.text == text
+        await ui.press("enter")
+        row = (await ui.answered(4))[2]
+        assert (row.message.text, len(row.message.attachments)) == (text, 1)
 
 
 async def test_a_second_question_waits_in_the_prompt(rooms: Rooms) -> None:

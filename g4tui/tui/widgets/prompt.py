@@ -97,11 +97,14 @@ class Prompt(TextArea):
 
     def action_history(self, step: int) -> None:
         """Earlier prompts, where the prompt is empty or shows one; else the cursor moves."""
+        if step < 0 and self.box.is_empty and self.box.bring_back_chips(""):
+            return
         if not self.text or self.asked.walking:
             on_edge = self.cursor_location[0] == (0 if step < 0 else self.document.line_count - 1)
             if on_edge and (text := self.asked.move(step, self.text)) is not None:
                 self.load_text(text)
                 self.move_cursor(self.document.end)
+                self.box.bring_back_chips(text)
                 return
         if step < 0:
             self.action_cursor_up()
@@ -139,6 +142,7 @@ class PromptBox(Vertical):
         self._attachments: list[Attachment] = []
         self._editing: str | None = None
         self._pasted = 0
+        self._away: PromptSent | None = None
 
     def compose(self) -> ComposeResult:
         yield Static("", id="chips", markup=False)
@@ -189,6 +193,23 @@ class PromptBox(Vertical):
         self._attachments[:0] = unsent.attachments
         self._pasted = len(self._attachments)
         self._load("\n".join(filter(None, (unsent.text, later))))
+
+    def put_away(self) -> None:
+        """Empty everything; Up brings it back."""
+        self._away = PromptSent(self.prompt.text, tuple(self._attachments))
+        self.prompt.asked.add(self.prompt.text)
+        self.clear()
+
+    def bring_back_chips(self, text: str) -> bool:
+        """Show what was put away beside this text; whether there was anything."""
+        away = self._away
+        if away is None or away.text != text or not away.attachments or self._attachments:
+            return False
+        self._away = None
+        self._attachments = list(away.attachments)
+        self._pasted = len(self._attachments)
+        self._show_chips()
+        return True
 
     def put_aside(self) -> None:
         """Stop editing an earlier message; what was typed for a new one stays."""
