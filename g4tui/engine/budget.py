@@ -74,7 +74,8 @@ def too_long(used: int, limit: int, context: int) -> G4tuiError:
         "context",
         "The message is longer than the model's memory",
         f"It has about {used:,} tokens; {limit:,} of the context's {context:,} are for the prompt.",
-        "Shorten it, choose a model with a larger context, or set a larger one: --set context=N",
+        "Shorten it, choose a model with a larger context, or load this one with more: Ctrl+G in "
+        "the chat, --set context=N for g4tui ask.",
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from g4tui.core import Attachment, G4tuiError, ModelSpec, Params, parse_model
+from g4tui.core import Attachment, G4tuiError, ModelInfo, ModelSpec, Params, parse_model
 from g4tui.core.backend import estimated_tokens
 from g4tui.tui.answering import Answering
 from g4tui.tui.background import in_daemon
@@ -216,19 +216,35 @@ class Flow:
 
     async def lacking(self) -> str:
         """Why the chosen model cannot answer, as far as that can be known; empty where it may."""
-        runtime, plugins = self.services.runtime, self.services.plugins
+        plugins = self.services.plugins
         try:
             spec = self._spec(self.choice.model)
             backend = await in_daemon(lambda: plugins.backend(spec.backend))
         except G4tuiError as error:
             return error.info.title
-        listed = {model.id: model for model in await runtime.list_models()}
-        model = listed.get(spec.id) or listed.get(spec.base.id)
+        model = await self._listed(spec)
         if model is not None:
             return "" if model.ready else model.detail
         # Servers have models that no list tells of; what runs here is listed, or a file.
         is_here = backend.runs == "loop" or await in_thread(Path(spec.model).is_file)
         return "" if is_here else "It is not on this machine"
+
+    async def context(self) -> int | None:
+        """How many tokens the chosen model takes in this chat, where that is known."""
+        if self.choice.options.context is not None:
+            return self.choice.options.context
+        plugins = self.services.plugins
+        try:
+            spec = self._spec(self.choice.model)
+            await in_daemon(lambda: plugins.backend(spec.backend))
+        except G4tuiError:
+            return None
+        model = await self._listed(spec)
+        return model.context if model is not None else None
+
+    async def _listed(self, spec: ModelSpec) -> ModelInfo | None:
+        listed = {model.id: model for model in await self.services.runtime.list_models()}
+        return listed.get(spec.id) or listed.get(spec.base.id)
 
     async def _new_session(self) -> "SessionRow":
         options = self.choice.options

@@ -49,6 +49,8 @@ async def test_a_last_question_that_is_too_long_says_so_in_numbers() -> None:
     assert caught.value.info.kind == "context"
     assert "105" in caught.value.info.detail
     assert "80" in caught.value.info.detail
+    assert "Ctrl+G in the chat" in caught.value.info.remedy
+    assert "--set context=N for g4tui ask" in caught.value.info.remedy
 
 
 async def test_a_pasted_book_is_refused_without_being_counted() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from g4tui.core import ErrorInfo, G4tuiError, Message
+from g4tui.core import ErrorInfo, G4tuiError, Message, Usage
 from g4tui.tui.messages import SessionChosen
 from support.chat_app import MODEL, Driven, Steps, driven_chat
 from support.rooms import Rooms
@@ -50,6 +50,27 @@ async def test_a_session_is_shown_as_it_was_left(rooms: Rooms) -> None:
     session, _ = long_session(rooms, 4)
     async with driven_chat(rooms, session=session) as ui:
         await ui.sees("message 0 of many", "message 3 of many", "parrot")
+
+
+async def test_how_full_the_context_was_is_shown_again(rooms: Rooms) -> None:
+    session = rooms.store.create_session(model=MODEL)
+    _, answer = rooms.store.begin_turn(session.id, None, Message("user", "Go"), MODEL)
+    usage = Usage(prompt=1000, completion=201)
+    rooms.store.finish_answer(answer.id, "complete", "Gone.", usage=usage, finish_reason="stop")
+    async with driven_chat(rooms, session=session.id) as ui:
+        await ui.sees("Gone.", "ctx 1,201/2,048")
+        await ui.press("ctrl+n")
+        await ui.misses("ctx 1,201")
+
+
+async def test_nothing_is_deleted_or_renamed_before_it_begins(rooms: Rooms) -> None:
+    async with driven_chat(rooms) as ui:
+        await ui.press("ctrl+p")
+        await ui.type("delete chat")
+        await ui.press("enter")
+        await ui.toast("nothing to delete")
+        await ui.press("f2")
+        await ui.toast("its first one names it")
 
 
 async def test_a_session_that_is_gone_is_told(rooms: Rooms) -> None:

@@ -1,5 +1,7 @@
 """The parameters screen, against real settings files."""
 
+from pathlib import Path
+
 from textual.events import Key
 from textual.widgets import Input, TextArea
 
@@ -7,6 +9,7 @@ from g4tui.config import load_settings
 from g4tui.core import Params
 from g4tui.tui.screens.parameters import ParametersScreen
 from g4tui.tui.services import SessionOptions
+from support.model_files import spm_llama
 from support.rooms import Rooms, until
 from support.screen_host import ScreenHost, services_of, settled, shown, told
 
@@ -127,6 +130,19 @@ async def test_the_models_limit_is_told(rooms: Rooms) -> None:
     app = host(rooms)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, "scripted:parrot takes up to 2048 tokens")
+
+
+async def test_the_limit_of_a_file_is_what_it_was_trained_for(rooms: Rooms, tmp_path: Path) -> None:
+    """Not what it is loaded with where nothing is said."""
+    file = tmp_path / "small.gguf"
+    file.write_bytes(spm_llama(context=8192))
+    rooms.library.register(file, "small")
+    model = "llama-cpp:small"
+    listed = next(each for each in await rooms.runtime.list_models() if each.id == model)
+    assert listed.context == 4096
+    app = ScreenHost(services_of(rooms), lambda: ParametersScreen(SessionOptions(), model))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, "llama-cpp:small takes up to 8192 tokens")
 
 
 async def test_tab_reaches_every_field_and_escape_leaves(rooms: Rooms) -> None:

@@ -252,6 +252,7 @@ class ChatScreen(Screen[None]):
         async with self._sending:  # what is sent from now on belongs to this session
             self.prompt_box.put_aside()  # an edited message may have come back unsent
             await flow.open(event.session_id, event.message_id)
+        self.do_latest("context", self.turns.show_context, flow)
         self._colour_all()
         self._fold_floating_sidebar()
         self.prompt_box.prompt.focus()
@@ -347,12 +348,16 @@ class ChatScreen(Screen[None]):
         row = self.conversation.session
         if row is not None:
             self.do_latest("dialog", self.dialogs.rename, row.id, row.title)
+        else:
+            self.tell("This chat has no messages yet: its first one names it.")
 
     def action_delete_session(self) -> None:
         """Delete what is on screen, after a question."""
         row = self.conversation.session
         if row is not None:
             self.do_latest("dialog", self.dialogs.delete, row.id, row.title)
+        else:
+            self.tell("This chat has no messages yet: there is nothing to delete.")
 
     def action_page(self, direction: int) -> None:
         """Scroll the conversation, wherever the focus is."""

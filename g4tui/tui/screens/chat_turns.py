@@ -8,8 +8,12 @@ from g4tui.tui.services import in_thread
 if TYPE_CHECKING:
     from g4tui.core import ErrorInfo, Progress
     from g4tui.store import MessageRow
+    from g4tui.tui.flow import Flow
     from g4tui.tui.screens.chat import ChatScreen
     from g4tui.tui.widgets.message_entry import MessageEntry
+
+RECENT = 8
+"""Messages among which the last answer that tells its tokens is looked for."""
 
 
 class ChatTurns:
@@ -36,6 +40,18 @@ class ChatTurns:
         """Shown at the bottom."""
         if self._is_shown(session):
             self._screen.status.context = (used, limit)
+
+    async def show_context(self, flow: "Flow") -> None:
+        """How full the model's context was at the last answer of the chat on screen."""
+        session = self._screen.conversation.id
+        if session is None:
+            return
+        rows = await in_thread(flow.services.store.tail, session, None, RECENT)
+        usage = next((row.usage for row in reversed(rows) if row.usage is not None), None)
+        limit = await flow.context() if usage is not None else None
+        status = self._screen.status
+        if usage is not None and status.context is None and self._is_shown(session):
+            status.context = (usage.prompt + usage.completion, limit)
 
     def turn_ended(self, session: str, answer: "MessageRow | None") -> None:
         """The answer is saved; then, without one, the turn is over."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import PurePath
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import msgspec
 from textual import on, work
@@ -12,12 +12,15 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static, TextArea
 
 from g4tui.config.params import CONTEXT, RULES, Rule, parse_param
-from g4tui.core import G4tuiError, Params
+from g4tui.core import G4tuiError, ModelInfo, Params, parse_model
 from g4tui.sanitize import clean, clean_line
 from g4tui.tui.bindings import bindings
 from g4tui.tui.save_settings import save_settings
 from g4tui.tui.screens.dialog import Dialog
 from g4tui.tui.services import Services, SessionOptions, in_thread
+
+if TYPE_CHECKING:
+    from g4tui.models import Library
 
 LABELS = {
     "temperature": "Temperature",
@@ -111,7 +114,14 @@ class ParametersScreen(Dialog[SessionOptions]):
     @work(exit_on_error=False)
     async def _find_limit(self, services: Services) -> None:
         models = await services.runtime.list_models()
-        limit = next((m.context for m in models if clean_line(m.id) == self._model), None)
+        model = next((m for m in models if clean_line(m.id) == self._model), None)
+        if model is None:
+            return
+        # What is listed is what a model is loaded with; its file says how much it was trained for.
+        trained = (
+            await in_thread(_trained_context, services.library, model) if model.local else None
+        )
+        limit = trained or model.context
         self.query_one("#note", Static).update(self._note(limit))
 
     @on(Input.Changed)
@@ -191,6 +201,13 @@ class ParametersScreen(Dialog[SessionOptions]):
         box = self.query_one(f"#{name}", Input)
         box.set_class(bool(reason), "-wrong")
         self._complained[name] = box.value
+
+
+def _trained_context(library: "Library", model: ModelInfo) -> int | None:
+    try:
+        return library.find(parse_model(model.id).model).context
+    except G4tuiError:
+        return None  # it has no file here
 
 
 def _rule(name: str) -> Rule:

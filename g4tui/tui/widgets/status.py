@@ -22,7 +22,7 @@ _KEEP = (
 
 
 class StatusLine(Horizontal):
-    """`context` is (used, limit) in tokens; `note` says what goes on (loading, reading)."""
+    """`context` is (used, limit or `None`) in tokens; `note` says what goes on, such as loading."""
 
     DEFAULT_CSS = """
     StatusLine {
@@ -32,7 +32,7 @@ class StatusLine(Horizontal):
     }
     """
 
-    context: reactive[tuple[int, int] | None] = reactive(None)
+    context: reactive[tuple[int, int | None] | None] = reactive(None)
     note: reactive[str] = reactive("")
 
     def compose(self) -> ComposeResult:
@@ -53,8 +53,9 @@ class StatusLine(Horizontal):
             parts.append((self.note, "$text-accent"))
         if self.context is not None:
             used, limit = self.context
-            look = "$text-warning bold" if used > 0.8 * limit else "$foreground-muted"
+            full = limit is not None and used > 0.8 * limit
+            look = "$text-warning bold" if full else "$foreground-muted"
             parts += ["  "] if parts else []
-            parts.append((f"ctx {used:,}/{limit:,}", look))
+            parts.append((f"ctx {used:,}" + (f"/{limit:,}" if limit else ""), look))
         if self.is_mounted:
             self.query_one("#facts", Static).update(Content.assemble(*parts))
