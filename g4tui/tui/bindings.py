@@ -46,6 +46,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.palette", "ctrl+p", "app.command_palette", "Palette", "anywhere", True),
     Action("app.quit", "ctrl+q", "app.quit", "Quit", "anywhere", False, True, True),
     Action("app.interrupt", "ctrl+c", "app.interrupt", "Stop", "anywhere", False, False, True),
+    # Ctrl+Z takes back a change in the prompt, as in every text field.
+    Action(
+        "app.suspend",
+        "",
+        "app.suspend_process",
+        "Suspend",
+        "anywhere",
+        palette=True,
+        detail="To the shell; fg comes back",
+    ),
     Action("app.plugins", "", "app.plugins", "Plugins", "anywhere", False, True),
     Action("app.keys", "", "app.keys", "API keys", "anywhere", False, True),
     Action("chat.new", "ctrl+n", "screen.new_session", "New chat", "chat", True, True, True),

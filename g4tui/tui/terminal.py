@@ -15,11 +15,11 @@ RESTORE = (
 and the cursor back."""
 
 _GRACE_S = 5.0
-ENDING = ("SIGTERM", "SIGHUP", "SIGINT")
+ENDING = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT")
 
 
 class Signals:
-    """Ends the program in order on SIGTERM, SIGHUP and SIGINT; a second one ends it at once.
+    """Ends the program in order on SIGTERM, SIGHUP, SIGINT and SIGQUIT; a second ends it at once.
 
     `stop` is called on the loop with the exit status (128 + signal). If the program has not ended
     five seconds later, or another such signal comes, the terminal is restored by force.

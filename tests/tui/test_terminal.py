@@ -151,7 +151,7 @@ def test_a_key_silences_and_the_terminal_is_left_clean(home: Path, key: str) -> 
         assert all(each in terminal.raw for each in LEFT)
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"])
 @pytest.mark.parametrize("busy", [True, False])
 def test_a_signal_saves_and_leaves_the_terminal_clean(home: Path, name: str, busy: bool) -> None:
     number = getattr(signal, name)
@@ -167,6 +167,23 @@ def test_a_signal_saves_and_leaves_the_terminal_clean(home: Path, name: str, bus
             answer = program.rows()[-1]
             assert answer.state in ("stopped", "interrupted")
             assert answer.message.text.startswith("word word")
+
+
+def test_suspended_it_gives_the_terminal_back_and_comes_again(home: Path) -> None:
+    with start(home, ["Here again."]) as program:
+        terminal = program.terminal
+        terminal.press("ctrl+p")
+        terminal.wait_for("Suspend")
+        terminal.type("suspend\r")
+        process = terminal.process
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+        assert all(each in terminal.raw for each in LEFT)
+        process.send_signal(signal.SIGCONT)
+        terminal.wait_for("Ask something")
+        ask(terminal, "Well?")
+        terminal.wait_for("Here again.")
+        terminal.press("ctrl+q")
+        assert terminal.wait_exit() == 0
 
 
 def test_a_terminal_that_goes_away_ends_the_program(home: Path) -> None:
