@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+from g4tui.core import G4tuiError
 from g4tui.store import errors, files, index
 from g4tui.store.database import Database, newer
 
@@ -94,29 +95,44 @@ MIGRATIONS: tuple[Migration, ...] = (FIRST,)
 
 
 def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) -> Path | None:
-    """Bring the library up to the last of `migrations`, each in a transaction of its own.
+    """Bring the library up to the last of `migrations`, step by step.
 
     A library that has data is copied first; returns where to, or `None` where nothing was to do.
-    Another process may do the same at once. Raises `G4tuiError` of kind `storage`; a step that
-    failed is undone whole, and the copy stays.
+    Another process may do the same at once: whoever is first does all of it. Raises `G4tuiError`
+    of kind `storage`; a step that failed is undone whole, those before it and the copy stay.
     """
-    backup: Path | None = None
-    while True:
-        with database.read() as reader:
-            version = _version(reader)
-        if version == len(migrations):
-            return backup
-        if version > len(migrations):
-            raise newer(database.path, version, len(migrations))
-        with database.write() as writer:
-            if _version(writer) != version:
-                continue  # another process was faster
-            if version and backup is None:
-                backup = _backed_up(database, version)
-            for statement in migrations[version]:
-                writer.execute(statement)
-            writer.execute(f"PRAGMA application_id = {files.APPLICATION_ID}")
-            writer.execute(f"PRAGMA user_version = {version + 1}")
+    with database.read() as reader:
+        if _version_to_migrate(database, reader, migrations) is None:
+            return None
+    failure: G4tuiError | None = None
+    with database.write() as writer:
+        version = _version_to_migrate(database, writer, migrations)
+        if version is None:
+            return None  # another process was faster
+        backup = _backed_up(database, version) if version else None
+        for number, statements in enumerate(migrations[version:], version + 1):
+            try:
+                with database.write() as step:
+                    for statement in statements:
+                        step.execute(statement)
+                    step.execute(f"PRAGMA application_id = {files.APPLICATION_ID}")
+                    step.execute(f"PRAGMA user_version = {number}")
+            except G4tuiError as error:
+                failure = error
+                break
+    if failure is not None:
+        raise failure
+    return backup
+
+
+def _version_to_migrate(
+    database: Database, connection: sqlite3.Connection, migrations: Sequence[Migration]
+) -> int | None:
+    """The library's version if it is behind, `None` if it is the last; newer ones are refused."""
+    version = _version(connection)
+    if version > len(migrations):
+        raise newer(database.path, version, len(migrations))
+    return version if version < len(migrations) else None
 
 
 def _version(connection: sqlite3.Connection) -> int:
