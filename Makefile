@@ -40,7 +40,9 @@ $(VENV)/installed: $(VENV)/made pyproject.toml constraints.txt
 	@$(BIN)/pip install -c constraints.txt -e ".[llama-cpp]" >&2
 	@touch $@
 
+# torch by itself first: pip then takes a build without CUDA where one is at hand.
 $(VENV)/installed-dev: $(VENV)/installed
+	@$(BIN)/pip install -c constraints.txt torch >&2
 	@$(BIN)/pip install -c constraints.txt -e ".[dev]" >&2
 	@touch $@
 

@@ -28,7 +28,14 @@ COMMANDS: Mapping[str, Lazy] = {
 
 
 # What is not installed with g4tui itself, and what installs it.
-EXTRAS = {"numpy": "train-data", "pyarrow": "train-data"}
+EXTRAS = {
+    "numpy": "train-data",
+    "pyarrow": "train-data",
+    **dict.fromkeys(
+        ("accelerate", "gguf", "matplotlib", "peft", "safetensors", "torch", "transformers"),
+        "train",
+    ),
+}
 
 
 def load(module: str, attribute: str) -> Any:  # noqa: ANN401 - whatever has that name
