@@ -207,6 +207,10 @@ class LlamaCppEngine(Engine):
         said = self._loaded.held.answers
         return len(encode(pieces, self._model, said, answers, limit=self.context).ids)
 
+    def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
+        """Ids of a prompt by the model's template; answers in it are tokenised anew."""
+        return encode(self._template.pieces(messages), self._model).ids
+
     def score(self, ids: Sequence[int], start: int) -> list[float]:
         """Log-probabilities of `ids[start:]`."""
         self._loaded.apply(self._default_adapters)

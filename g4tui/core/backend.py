@@ -121,6 +121,10 @@ class _AnyEngine(ABC):
         """How many tokens a prompt made of `messages` has; an estimate must not be too low."""
         return sum(estimated_tokens(message.content) + 8 for message in messages) + 8
 
+    def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
+        """The ids that `generate` would evaluate before it answers `messages`."""
+        raise unsupported("give the ids of a prompt")
+
     def score(self, ids: Sequence[int], start: int) -> list[float]:
         """Natural log-probabilities of `ids[start:]`, each given all before it; `start >= 1`."""
         raise unsupported("give log-probabilities")

@@ -122,6 +122,9 @@ class Child:
             case protocol.Tokenize(number, text):
                 ids = [int(token) for token in self._loaded().tokenize(text)]
                 self.send(protocol.Tokenized(number, ids))
+            case protocol.PromptIds(number, messages):
+                ids = [int(token) for token in self._loaded().prompt_ids(messages)]
+                self.send(protocol.Tokenized(number, ids))
             case protocol.Score(number, tokens, start):
                 scores = self._loaded().score(tokens, start)
                 self.send(protocol.Scored(number, [_number(score) for score in scores]))

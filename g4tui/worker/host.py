@@ -147,6 +147,12 @@ class Worker:
         call = Call(ask.id, protocol.Tokenized, "tokenizing")
         return (await self._dialogue.call(call, ask)).ids
 
+    async def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
+        """The ids of a prompt made of `messages`."""
+        ask = protocol.PromptIds(next(self._dialogue.numbers), tuple(messages))
+        call = Call(ask.id, protocol.Tokenized, "tokenizing")
+        return (await self._dialogue.call(call, ask)).ids
+
     async def score(self, ids: Sequence[int], start: int) -> list[float]:
         """Natural log-probabilities of `ids[start:]`; some may be infinite or not a number."""
         ask = protocol.Score(next(self._dialogue.numbers), tuple(ids), start)

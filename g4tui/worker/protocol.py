@@ -63,6 +63,13 @@ class Tokenize(msgspec.Struct, frozen=True, tag="tokenize", tag_field="op"):
     text: str
 
 
+class PromptIds(msgspec.Struct, frozen=True, tag="prompt_ids", tag_field="op"):
+    """The ids of a prompt made of these messages; replied to with `Tokenized`."""
+
+    id: int
+    messages: tuple[Message, ...]
+
+
 class Score(msgspec.Struct, frozen=True, tag="score", tag_field="op"):
     """Log-probabilities of `ids[start:]`; replied to with `Scored`."""
 
@@ -166,7 +173,7 @@ class _Numbered(msgspec.Struct, frozen=True):
     id: int
 
 
-Ask = Load | Generate | Cancel | CountTokens | Tokenize | Score | Embed | Idle | Unload
+Ask = Load | Generate | Cancel | CountTokens | Tokenize | PromptIds | Score | Embed | Idle | Unload
 Reply = (
     Hello | Loading | Loaded | Streamed | Counted | Tokenized | Scored | Embedded | Done | Refused
 )

@@ -72,6 +72,9 @@ class FakeEngine(Engine):
             segfault()
         return sum(len(message.text) for message in messages)
 
+    def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
+        return [ord(character) for message in messages for character in f"<{message.text}>"]
+
     def score(self, ids: Sequence[int], start: int) -> list[float]:
         return [-0.5, float("-inf"), float("nan"), 0.1 + 0.2][: len(ids) - start]
 

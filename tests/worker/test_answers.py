@@ -84,6 +84,8 @@ async def test_the_optional_parts(started: Starter) -> None:
     assert worker.can_continue
     assert await worker.tokenize("añ😀") == [97, 241, 128512]
     assert await worker.count_tokens([Message("system", "ab"), Message("user", "c")]) == 3
+    asked = await worker.prompt_ids([Message("system", "a"), Message("user", "é")])
+    assert asked == [60, 97, 62, 60, 233, 62]
     scores = await worker.score([1, 2, 3, 4, 5], 1)
     assert str(scores) == "[-0.5, -inf, nan, 0.30000000000000004]"
     assert await worker.embed(["a", "bcd"]) == [[1.0, 0.25], [3.0, 0.25]]

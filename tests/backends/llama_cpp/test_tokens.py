@@ -42,6 +42,16 @@ def test_half_a_character_in_a_message_ends_nothing(local: Local) -> None:
     assert local.say("a \ud800 b").text
 
 
+def test_the_ids_of_a_prompt_are_those_that_are_counted_and_evaluated(local: Local) -> None:
+    asked = turns("What is the capital of France?")
+    ids = local.engine.prompt_ids(asked)
+    assert len(ids) == local.engine.count_tokens(asked) == local.say(*asked).usage.prompt
+    spoken = b"".join(local.engine._model.piece(token, special=True) for token in ids).decode()
+    assert spoken.endswith(
+        "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n"
+    )
+
+
 def test_a_pasted_control_token_stays_text(vocabulary: native.Model) -> None:
     ids = encode(CHATML.pieces(turns(HOSTILE)), vocabulary).ids
     control = [token for token in ids if vocabulary.is_control(token)]
