@@ -5,7 +5,7 @@ marks its functions with `@hookimpl`; `g4tui.plugin.hookspecs` lists the hooks.
 """
 
 from g4tui.plugin import hookspecs
-from g4tui.plugin.exchange import Exporter, Importer, Transcript, TranscriptMessage
+from g4tui.plugin.exchange import Exporter, Importer, LeftOut, Transcript, TranscriptMessage
 from g4tui.plugin.hookspecs import API_VERSION, PROJECT, hookimpl
 from g4tui.plugin.manager import Plugins, load_plugins
 from g4tui.plugin.report import PluginReport
@@ -17,6 +17,7 @@ __all__ = [
     "Exporter",
     "FinishedTurn",
     "Importer",
+    "LeftOut",
     "PluginReport",
     "Plugins",
     "Transcript",

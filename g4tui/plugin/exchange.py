@@ -2,19 +2,20 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import BinaryIO, ClassVar, Literal
 
 import msgspec
 
-from g4tui.core import ErrorInfo, Message, Params, Usage
+from g4tui.core import ErrorInfo, FinishReason, Message, Params, Usage
 
 
 class TranscriptMessage(msgspec.Struct, frozen=True):
     """One message of a session's tree.
 
     `id` is any string unique within its transcript, `parent` the id of the message before it
-    (`None` for a first one). `created` is in seconds since 1970 (UTC).
+    (`None` for a first one). `created` is in seconds since 1970 (UTC). `corrects` is the answer
+    that this one is a correction of, `memory_start` the first message that the model saw for it
+    where older ones were left out; both are ids of the same transcript.
     """
 
     id: str
@@ -27,10 +28,18 @@ class TranscriptMessage(msgspec.Struct, frozen=True):
     error: ErrorInfo | None = None
     starred: bool = False
     created: float = 0.0
+    finish_reason: FinishReason | None = None
+    corrects: str | None = None
+    memory_start: str | None = None
 
 
 class Transcript(msgspec.Struct, frozen=True):
-    """A session: its messages, parents before children; `head` ends the branch that is shown."""
+    """A session: its messages, parents before children; `head` ends the branch that is shown.
+
+    `origin` names where it comes from, as `chatgpt:ID`: what has the same origin is imported once.
+    `title_is_set`: a person gave the title; else it was taken from the first message. Times are
+    seconds since 1970 (UTC); `context` is in tokens.
+    """
 
     title: str
     messages: tuple[TranscriptMessage, ...]
@@ -39,6 +48,24 @@ class Transcript(msgspec.Struct, frozen=True):
     model: str = ""
     system: str = ""
     params: Params = Params()
+    origin: str = ""
+    title_is_set: bool = True
+    updated: float = 0.0
+    context: int | None = None
+    tags: tuple[str, ...] = ()
+    pinned: bool = False
+    archived: bool = False
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """What an importer passed over, for the person to know: `what` in the plural, as `images`.
+
+    `example` tells one of them apart: a title, an id, a file's name.
+    """
+
+    what: str
+    count: int = 1
+    example: str = ""
 
 
 class Exporter(ABC):
@@ -57,15 +84,22 @@ class Exporter(ABC):
 
 
 class Importer(ABC):
-    """A way to read sessions from a file that somebody else may have made."""
+    """A way to read sessions from a file that somebody else may have made.
+
+    The host opens the file, which can be sought in. What a file tells of itself is not to be
+    trusted: its size, its depth, its names.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
 
     @abstractmethod
-    def recognises(self, path: Path) -> bool:
-        """Whether `read` is likely to understand `path`; quick, reads little, never raises."""
+    def recognises(self, file: BinaryIO) -> bool:
+        """Whether `read` is likely to understand `file`; quick, reads little, never raises."""
 
     @abstractmethod
-    def read(self, path: Path) -> Iterator[Transcript]:
-        """One transcript after another, in bounded memory. Raises `G4tuiError`."""
+    def read(self, file: BinaryIO) -> Iterator[Transcript | LeftOut]:
+        """One transcript after another, in bounded memory, and what had to be left out.
+
+        Raises `G4tuiError` for a file that cannot be read, or no further.
+        """
