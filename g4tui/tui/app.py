@@ -151,6 +151,13 @@ class G4tuiApp(App[int]):
             if theme in self.available_themes and theme != self.theme:
                 self.theme = theme
             self.chat.services_ready(self.services)
+            self._tell_of_unknown_names(self.services)
+
+    def _tell_of_unknown_names(self, services: Services) -> None:
+        from g4tui.tui.settings_check import unknown_names
+
+        for key, reason in unknown_names(services.settings):
+            self.tell(f"{key} has no effect: {reason}", warning=True)
 
     def on_services_failed(self, event: ServicesFailed) -> None:
         """Say so in the chat."""

@@ -73,7 +73,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "chat.sidebar", "ctrl+b", "screen.toggle_sidebar", "Session list", "chat", False, True, True
     ),
-    Action("chat.rename", "f2", "screen.rename_session", "Rename chat", "chat", False, True),
+    Action("chat.rename", "f2", "screen.rename_session", "Rename chat", "chat", False, True, True),
     Action("chat.delete", "", "screen.delete_session", "Delete chat", "chat", False, True),
     Action("chat.stop", "escape", "screen.stop", "Stop", "chat", True),
     Action("chat.leave", "escape", "screen.leave", "Prompt or messages", "chat"),

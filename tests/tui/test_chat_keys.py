@@ -1,5 +1,7 @@
 """Keys of the chat as a person has mapped them."""
 
+import msgspec
+
 from support.chat_app import driven_chat
 from support.rooms import Rooms
 
@@ -13,3 +15,22 @@ async def test_a_key_of_the_prompts_editor_can_be_given_to_the_chat(rooms: Rooms
         await ui.sees("Ask something")
         await ui.press("ctrl+a")
         await ui.sees("Choose a model")
+
+
+async def test_rename_can_be_given_a_key_of_the_editor(rooms: Rooms) -> None:
+    async with driven_chat(rooms) as ui:
+        ui.app.set_keymap({"chat.rename": "ctrl+k"})
+        await ui.ask("How?")
+        await ui.answered(2)
+        await ui.press("x", "home", "ctrl+k")
+        await ui.sees("Rename chat")
+
+
+async def test_names_in_the_settings_that_mean_nothing_are_told(rooms: Rooms) -> None:
+    settings = msgspec.convert(
+        {"ui": {"theme": "nrod"}, "keys": {"chat.nwe": "ctrl+k"}}, type(rooms.settings)
+    )
+    rooms.settings = settings
+    async with driven_chat(rooms) as ui:
+        await ui.toast("ui.theme has no effect: There is no theme 'nrod'. Did you mean")
+        await ui.toast("There is no action 'chat.nwe'")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from textual import events
 
 from g4tui.core import Message
 from g4tui.store import SessionRow, Store
@@ -16,6 +17,7 @@ from g4tui.tui.messages import (
     SessionRenameAsked,
 )
 from g4tui.tui.widgets.session_list import SessionList
+from support.rooms import until
 from support.screen_host import ScreenHost, shown
 
 
@@ -52,6 +54,23 @@ def _local(days: float) -> float:
     """Local noon so many days ago."""
     noon = datetime.now().replace(hour=12, minute=0)
     return (noon - timedelta(days=days)).timestamp()
+
+
+async def test_what_is_typed_at_once_after_slash_is_all_in_the_filter(
+    row: Callable[..., SessionRow],
+) -> None:
+    sessions = SessionList(id="sessions")
+    rows = [row("Words"), row("Trip to Kyoto")]
+    app = Host(widget=sessions)
+    async with app.run_test(size=(40, 20)) as pilot:
+        sessions.show(rows, None)
+        sessions.focus()
+        await pilot.pause()
+        for key in ("/", "r", "d", "s"):  # as fast as a terminal sends a burst
+            app.post_message(events.Key("slash" if key == "/" else key, key))
+        await pilot.pause()
+        await until(lambda: sessions.filter.value == "rds")
+        assert app.posted == []
 
 
 async def test_chats_are_grouped_by_day_newest_first(row: Callable[..., SessionRow]) -> None:

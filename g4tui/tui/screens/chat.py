@@ -344,9 +344,11 @@ class ChatScreen(Screen[None]):
         self.do_latest("dialog", self.dialogs.parameters)
 
     def action_rename_session(self) -> None:
-        """Rename what is on screen."""
+        """Rename what is on screen, or what the list's cursor is on."""
         row = self.conversation.session
-        if row is not None:
+        if self.sessions.has_focus_within:
+            self.sessions.action_rename()
+        elif row is not None:
             self.do_latest("dialog", self.dialogs.rename, row.id, row.title)
         else:
             self.tell("This chat has no messages yet: its first one names it.")

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from textual import on
+from textual import events, on
 from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -174,6 +174,19 @@ class SessionList(Vertical):
             mark = "…" if row.id in self._working else "•" if row.id in self._unread else ""
             yield _Line(row.id, title, row.id == self._current, mark)
 
+    async def on_key(self, event: events.Key) -> None:
+        """Keys that are bound here act at once: what is typed right after `/` is for the filter."""
+        filtering = self.screen.focused is self.filter
+        active = self.screen.active_bindings.get(event.key)
+        if filtering and event.is_printable and event.character is not None:
+            self.filter.insert_text_at_cursor(event.character)
+        elif filtering or active is None or active.node is not self:
+            return
+        else:
+            await self.run_action(active.binding.action)
+        event.stop()
+        event.prevent_default()
+
     @on(Input.Changed, "#session-filter")
     def _filtered(self, event: Input.Changed) -> None:
         event.stop()
@@ -224,7 +237,7 @@ class SessionList(Vertical):
 
     def action_filter(self) -> None:
         """Type into the filter."""
-        self.filter.focus()
+        self.screen.set_focus(self.filter)
 
     def action_move(self, step: int) -> None:
         """Move the cursor while the filter has the keyboard."""
