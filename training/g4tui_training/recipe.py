@@ -199,6 +199,9 @@ class Train(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base: Annotated[
         str, Meta(description="a folder, a hub id, a GGUF file, or a model that g4tui has")
     ] = "smollm2-135m-instruct"
+    template: Annotated[
+        str, Meta(description="a Jinja file, in place of the base's own chat template")
+    ] = ""
     seeds: Annotated[tuple[int, ...], Meta(min_length=1, description="one student a seed")] = (1,)
     rank: Annotated[Positive, Meta(description="of the adapter: how much it can learn")] = 16
     alpha: Annotated[float, Meta(gt=0, description="scales the adapter by alpha / rank")] = 32.0

@@ -101,6 +101,11 @@ class RunDir:
         return self.root / "map.html"
 
     @property
+    def adapter(self) -> Path:
+        """The folder of `seed-N/`: one adapter a seed, with its metrics and its curve."""
+        return self.root / "adapter"
+
+    @property
     def report(self) -> Path:
         """The folder of the cards."""
         return self.root / "report"
