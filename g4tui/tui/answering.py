@@ -36,31 +36,18 @@ class Answered(Protocol):
         """The turn could not be saved."""
 
 
-class Answering:
-    """Runs turns and draws them. Every answer that is being written has its entry here."""
+class AnswerView:
+    """Draws answers that are being written into one transcript; each has its entry in `live`."""
 
     def __init__(self, transcript: "Transcript", screen: Answered) -> None:
         self._transcript = transcript
         self._screen = screen
         self._seen_text: set[str] = set()
         self.live: dict[str, MessageEntry] = {}
-        self.turns = Turns(self._heard, self._ended)
         self.conversation: Conversation | None = None
 
-    def start(
-        self, session: str, stream: "Callable[[Cancel], AsyncGenerator[TurnEvent]]"
-    ) -> Turn | None:
-        """Begin a turn, unless one runs in that session."""
-        if self.turns.of(session) is not None:
-            return None
-        return self.turns.start(session, stream)
-
-    def has_words(self, session: str | None) -> bool:
-        """Whether the first words of the answer in a session have come."""
-        turn = self.turns.of(session)
-        return turn is not None and turn.answer_id in self._seen_text
-
-    def _heard(self, turn: Turn, event: "TurnEvent") -> None:
+    def heard(self, turn: Turn, event: "TurnEvent") -> None:
+        """One event of a turn."""
         from g4tui.core import Progress, ReasoningDelta, TextDelta
         from g4tui.engine import ContextUsed, MemoryBegins, TurnFinished, TurnStarted
 
@@ -142,9 +129,31 @@ class Answering:
             entry.finished(answer)
             self._transcript.changed(entry)
 
-    def _ended(self, turn: Turn, error: "ErrorInfo | None") -> None:
+    def ended(self, turn: Turn, error: "ErrorInfo | None") -> None:
+        """It is over."""
         if turn.answer_id is not None:
             self.live.pop(turn.answer_id, None)
         if error is not None:
             self._screen.turn_failed(turn.session, error)
         self._screen.turn_ended(turn.session, None)
+
+
+class Answering(AnswerView):
+    """Runs turns and draws them."""
+
+    def __init__(self, transcript: "Transcript", screen: Answered) -> None:
+        super().__init__(transcript, screen)
+        self.turns = Turns()
+
+    def start(
+        self, session: str, stream: "Callable[[Cancel], AsyncGenerator[TurnEvent]]"
+    ) -> Turn | None:
+        """Begin a turn, unless one runs in that session."""
+        if self.turns.of(session) is not None:
+            return None
+        return self.turns.start(session, stream, self)
+
+    def has_words(self, session: str | None) -> bool:
+        """Whether the first words of the answer in a session have come."""
+        turn = self.turns.of(session)
+        return turn is not None and turn.answer_id in self._seen_text

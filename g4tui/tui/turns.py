@@ -3,18 +3,27 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from g4tui.core import Cancel, ErrorInfo
-    from g4tui.engine import TurnEvent
 
-Heard = Callable[["Turn", "TurnEvent"], None]
-Ended = Callable[["Turn", "ErrorInfo | None"], None]
+Told = TypeVar("Told")
+Tells = TypeVar("Tells", contravariant=True)
+
+
+class Listener(Protocol[Tells]):
+    """Who draws what a turn tells."""
+
+    def heard(self, turn: "Turn", event: Tells) -> None:
+        """Every event, in order, on the loop."""
+
+    def ended(self, turn: "Turn", error: "ErrorInfo | None") -> None:
+        """It is over; with the error where the turn could not even be saved."""
 
 
 class Turn:
-    """One answer on its way. `session` is where it belongs; `cancel` stops it.
+    """One question's answers on their way. `session` is where it belongs; `cancel` stops it.
 
     `begun` is settled once it is known whether the turn was saved, before the model is loaded.
     """
@@ -28,15 +37,9 @@ class Turn:
 
 
 class Turns:
-    """Runs turns as tasks of the UI's loop.
+    """Runs turns as tasks of the UI's loop."""
 
-    `heard` gets every event, in order, on the loop. `ended` comes last, with the error where the
-    turn could not even be saved.
-    """
-
-    def __init__(self, heard: Heard, ended: Ended) -> None:
-        self._heard = heard
-        self._ended = ended
+    def __init__(self) -> None:
         self._running: dict[str, Turn] = {}
 
     def of(self, session: str | None) -> Turn | None:
@@ -49,7 +52,10 @@ class Turns:
         return frozenset(self._running)
 
     def start(
-        self, session: str, open_stream: "Callable[[Cancel], AsyncGenerator[TurnEvent]]"
+        self,
+        session: str,
+        open_stream: "Callable[[Cancel], AsyncGenerator[Told]]",
+        listener: Listener[Told],
     ) -> Turn:
         """Run a stream of events; one at a time for a session."""
         from g4tui.core import Cancel
@@ -57,7 +63,7 @@ class Turns:
         assert session not in self._running
         turn = Turn(session, Cancel())
         self._running[session] = turn
-        turn.task = asyncio.create_task(self._run(turn, open_stream(turn.cancel)))
+        turn.task = asyncio.create_task(self._run(turn, open_stream(turn.cancel), listener))
         return turn
 
     def stop(self, session: str | None) -> bool:
@@ -88,14 +94,16 @@ class Turns:
         if late:
             await asyncio.wait(late, timeout=limit_s)
 
-    async def _run(self, turn: Turn, stream: AsyncGenerator["TurnEvent"]) -> None:
+    async def _run(
+        self, turn: Turn, stream: AsyncGenerator[Told], listener: Listener[Told]
+    ) -> None:
         from g4tui.core import ErrorInfo, G4tuiError
 
         error: ErrorInfo | None = None
         try:
             async with aclosing(stream) as events:
                 async for event in events:
-                    self._heard(turn, event)
+                    listener.heard(turn, event)
                     if not turn.begun.done():  # the first event says that it was saved
                         turn.begun.set_result(True)
         except G4tuiError as failure:
@@ -111,4 +119,4 @@ class Turns:
             self._running.pop(turn.session, None)
             if not turn.begun.done():
                 turn.begun.set_result(False)
-        self._ended(turn, error)
+        listener.ended(turn, error)
