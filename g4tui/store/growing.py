@@ -24,12 +24,14 @@ def insert(
     error: ErrorInfo | None = None,
     finish_reason: FinishReason | None = None,
     starred: bool = False,
+    corrects: str | None = None,
     created: float | None = None,
     moves_head: bool = True,
 ) -> str:
     """A new child of `parent` (`None`: a first message); returns its id.
 
-    With `created` it is one of the past. Raises `G4tuiError` of kind `missing` when session or
+    With `created` it is one of the past; else its session is open again, wherever it was put.
+    Raises `G4tuiError` of kind `missing` when session or
     parent are not there.
     """
     found = sessions.key(connection, session)
@@ -44,8 +46,9 @@ def insert(
     seq, id_ = last_seq + 1, new_id(now, last_id)
     connection.execute(
         """INSERT INTO messages (seq, id, session, parent, depth, role, state, owner, finish_reason,
-               starred, created, model, params, usage, error, text, reasoning, attachments)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+               starred, created, model, params, usage, error, text, reasoning, attachments,
+               corrects)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
             seq,
             id_,
@@ -65,6 +68,7 @@ def insert(
             text_column(message.text),
             text_column(message.reasoning),
             attachments_column(message.attachments),
+            corrects,
         ),
     )
     if moves_head:
@@ -76,6 +80,7 @@ def insert(
         )
     if created is None:
         sessions.touch(connection, found.seq, now)
+        sessions.reopen(connection, found.seq)
     else:
         sessions.touch_past(connection, found.seq, created)
     return id_

@@ -23,7 +23,7 @@ BATCH = 500
 _COLUMNS = """
     SELECT m.seq, m.id, s.id, p.id, m.role, m.state, m.finish_reason, m.starred, m.created,
            m.depth, m.model, m.params, m.usage, m.error, m.text, m.reasoning, m.attachments,
-           m.memory_start,
+           m.memory_start, m.corrects,
            (SELECT count(*) FROM messages o WHERE o.parent IS m.parent AND o.session = m.session),
            (SELECT count(*) FROM messages o WHERE o.parent IS m.parent AND o.session = m.session
             AND o.seq <= m.seq)
@@ -216,7 +216,7 @@ def _row(row: tuple) -> MessageRow:  # type: ignore[type-arg]
     (
         _, id_, session, parent, role, state, finish_reason, starred, created,
         depth, model, params, usage, error, text, reasoning, attachments, memory_start,
-        siblings, position,
+        corrects, siblings, position,
     ) = row  # fmt: skip
     return MessageRow(
         id=id_,
@@ -238,4 +238,5 @@ def _row(row: tuple) -> MessageRow:  # type: ignore[type-arg]
         position=position,
         depth=depth,
         memory_start=memory_start,
+        corrects=corrects,
     )

@@ -91,7 +91,56 @@ FIRST: Migration = (
     END""",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (FIRST,)
+# Comparisons and their votes, shelves, tags, corrections, and where a session was imported from.
+SECOND: Migration = (
+    "ALTER TABLE sessions ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE sessions ADD COLUMN archived INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE sessions ADD COLUMN deleted REAL",
+    "ALTER TABLE sessions ADD COLUMN origin TEXT NOT NULL DEFAULT ''",
+    "CREATE UNIQUE INDEX sessions_origin ON sessions (origin) WHERE origin <> ''",
+    "ALTER TABLE messages ADD COLUMN corrects TEXT",
+    "CREATE INDEX messages_starred ON messages (seq) WHERE starred = 1",
+    "CREATE INDEX messages_model ON messages (model) WHERE model <> ''",
+    """CREATE TABLE tags (
+        session INTEGER NOT NULL REFERENCES sessions (seq) ON DELETE CASCADE,
+        tag TEXT NOT NULL COLLATE NOCASE,
+        PRIMARY KEY (session, tag)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX tags_tag ON tags (tag)",
+    """CREATE TABLE turns (
+        seq INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        session INTEGER NOT NULL REFERENCES sessions (seq) ON DELETE CASCADE,
+        created REAL NOT NULL,
+        blind INTEGER NOT NULL,
+        revealed REAL
+    )""",
+    "CREATE INDEX turns_session ON turns (session)",
+    # `place` is the order in which the models were asked, `shown` the one on the screen.
+    """CREATE TABLE turn_answers (
+        turn INTEGER NOT NULL REFERENCES turns (seq) ON DELETE CASCADE,
+        place INTEGER NOT NULL,
+        shown INTEGER NOT NULL,
+        message INTEGER NOT NULL UNIQUE REFERENCES messages (seq) ON DELETE CASCADE,
+        PRIMARY KEY (turn, place)
+    ) WITHOUT ROWID""",
+    # The answers as they were when the person voted: a turn's may be replaced later.
+    """CREATE TABLE votes (
+        turn INTEGER PRIMARY KEY REFERENCES turns (seq) ON DELETE CASCADE,
+        left_answer INTEGER NOT NULL REFERENCES messages (seq) ON DELETE CASCADE,
+        right_answer INTEGER NOT NULL REFERENCES messages (seq) ON DELETE CASCADE,
+        left_asked_first INTEGER NOT NULL,
+        verdict TEXT NOT NULL,
+        blind INTEGER NOT NULL,
+        revealed_first INTEGER NOT NULL,
+        created REAL NOT NULL,
+        reason TEXT NOT NULL
+    )""",
+    "CREATE INDEX votes_left ON votes (left_answer)",
+    "CREATE INDEX votes_right ON votes (right_answer)",
+)
+
+MIGRATIONS: tuple[Migration, ...] = (FIRST, SECOND)
 
 
 def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) -> Path | None:

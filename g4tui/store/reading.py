@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from g4tui.store import messages, sessions
+from g4tui.store.codec import column_text
 from g4tui.store.database import Database
-from g4tui.store.rows import Hit, MessageRow, SessionRow
-from g4tui.store.search import search
+from g4tui.store.rows import Hit, MessageRow, SessionRow, Shelf
+from g4tui.store.search import Filters, search
 
 
 class Reader:
@@ -21,10 +22,37 @@ class Reader:
         with self._database.read() as connection:
             return sessions.one(connection, session)
 
-    def sessions(self, limit: int | None = None, offset: int = 0) -> list[SessionRow]:
-        """The one with the newest message first."""
+    def sessions(
+        self,
+        limit: int | None = None,
+        offset: int = 0,
+        *,
+        shelf: Shelf = "open",
+        tag: str | None = None,
+        pinned_first: bool = False,
+    ) -> list[SessionRow]:
+        """The one with the newest message first; in the bin, the one that was put there last."""
         with self._database.read() as connection:
-            return sessions.many(connection, limit, offset)
+            return sessions.many(
+                connection, limit, offset, shelf=shelf, tag=tag, pinned_first=pinned_first
+            )
+
+    def tags(self) -> list[str]:
+        """Every tag that a session outside of the bin has, in alphabetical order."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                """SELECT DISTINCT t.tag FROM tags t JOIN sessions s ON s.seq = t.session
+                   WHERE s.deleted IS NULL ORDER BY t.tag"""
+            )
+            return [column_text(tag) for (tag,) in rows]
+
+    def models(self) -> list[str]:
+        """Every model that ever answered, in alphabetical order."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT model FROM messages WHERE model <> '' ORDER BY model"
+            )
+            return [column_text(model) for (model,) in rows]
 
     def path(self, session: str, head: str | None = None) -> list[MessageRow]:
         """The line from the first message to `head` (else the session's), first one first."""
@@ -77,7 +105,24 @@ class Reader:
         with self._database.read() as connection:
             return messages.head_showing(connection, message)
 
-    def search(self, text: str, limit: int = 50, prefix: bool = True) -> list[Hit]:
-        """Titles that people gave, then messages, newest first, that hold every word of `text`."""
+    def search(
+        self,
+        text: str,
+        limit: int = 50,
+        prefix: bool = True,
+        *,
+        model: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        starred: bool = False,
+        tag: str | None = None,
+    ) -> list[Hit]:
+        """Titles that people gave, then messages, newest first, that hold every word of `text`.
+
+        `model`: messages that it wrote or answered. `since` and `until`: seconds since 1970.
+        `starred`: marked messages alone. `tag`: of the session. With one of these, a `text`
+        without words finds every message that fits. What is in the bin is never found.
+        """
+        filters = Filters(model, since, until, starred, tag)
         with self._database.read() as connection:
-            return search(connection, text, limit, prefix)
+            return search(connection, text, limit, prefix, filters)

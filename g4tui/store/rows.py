@@ -7,6 +7,9 @@ import msgspec
 from g4tui.core import ErrorInfo, FinishReason, Message, Params, Usage
 
 State = Literal["complete", "streaming", "stopped", "interrupted", "failed"]
+Verdict = Literal["left", "right", "tie", "both_bad"]
+# `all` is what is open or archived; what is in the bin is seen there alone.
+Shelf = Literal["open", "archived", "bin", "all"]
 
 
 class SessionRow(msgspec.Struct, frozen=True):
@@ -17,7 +20,8 @@ class SessionRow(msgspec.Struct, frozen=True):
     last message of the line that is shown, `None` without messages. `messages` counts all of them,
     siblings too. `context`: tokens to load the model for (`None`: its default). `private`: never
     exported, never sent to another machine. `consent`: hosts that
-    its text may be sent to.
+    its text may be sent to. `deleted`: when it was put into the bin, `None` elsewhere. `origin`: a
+    key of where it was imported from, empty for one that began here.
     """
 
     id: str
@@ -33,6 +37,11 @@ class SessionRow(msgspec.Struct, frozen=True):
     messages: int
     context: int | None = None
     consent: tuple[str, ...] = ()
+    pinned: bool = False
+    archived: bool = False
+    deleted: float | None = None
+    tags: tuple[str, ...] = ()
+    origin: str = ""
 
 
 class MessageRow(msgspec.Struct, frozen=True):
@@ -42,7 +51,7 @@ class MessageRow(msgspec.Struct, frozen=True):
     tell how an answer came about. `siblings` counts the children of its parent, itself too;
     `position` is its place among them and `depth` its place in its line, both from 1.
     `memory_start`: the first message that the model saw for this answer, where older ones were
-    left out.
+    left out. `corrects`: the answer beside it that a person rewrote into this one.
     """
 
     id: str
@@ -61,6 +70,51 @@ class MessageRow(msgspec.Struct, frozen=True):
     position: int
     depth: int
     memory_start: str | None = None
+    corrects: str | None = None
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One side of a comparison: the message before it, the model and how it samples."""
+
+    parent: str | None
+    model: str
+    params: Params = Params()
+
+
+class VoteRow(msgspec.Struct, frozen=True):
+    """What a person thought of two answers to one prompt.
+
+    `shown` are the two as they stood on the screen: `left` means that `shown[0]` is better.
+    `answers` are the same two as their models were asked. `blind`: the person could not know who
+    wrote which. `revealed_first`: the turn was blind, and the names were seen before the vote.
+    """
+
+    turn: str
+    answers: tuple[str, ...]
+    shown: tuple[str, ...]
+    verdict: Verdict
+    blind: bool
+    revealed_first: bool
+    reason: str
+    created: float
+
+
+class TurnRow(msgspec.Struct, frozen=True):
+    """One prompt that several models were asked at once.
+
+    `answers` are in the order in which the models were asked (the teacher first), `shown` the same
+    from left to right. `revealed`: when the names of a blind turn were shown. The answers of `vote`
+    may have been replaced in the turn since.
+    """
+
+    id: str
+    session: str
+    created: float
+    answers: tuple[str, ...]
+    shown: tuple[str, ...]
+    blind: bool
+    revealed: float | None = None
+    vote: VoteRow | None = None
 
 
 class Hit(msgspec.Struct, frozen=True):

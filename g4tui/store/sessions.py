@@ -11,14 +11,21 @@ from g4tui.store.codec import (
     text_column,
 )
 from g4tui.store.ids import new_id
-from g4tui.store.rows import SessionRow
+from g4tui.store.rows import SessionRow, Shelf
 
 TITLE_LENGTH = 60
 TICK = 0.001
+ON_SHELF: dict[Shelf, str] = {
+    "open": "s.deleted IS NULL AND s.archived = 0",
+    "archived": "s.deleted IS NULL AND s.archived = 1",
+    "bin": "s.deleted IS NOT NULL",
+    "all": "s.deleted IS NULL",
+}
+TAGGED = "EXISTS (SELECT 1 FROM tags t WHERE t.session = s.seq AND t.tag = :tag)"
 
 _SELECT = """
     SELECT s.seq, s.id, s.title, s.title_is_set, s.created, s.updated, s.model, s.system, s.params,
-           s.private, h.id, s.messages, s.context
+           s.private, h.id, s.messages, s.context, s.pinned, s.archived, s.deleted, s.origin
     FROM sessions s LEFT JOIN messages h ON h.seq = s.head
 """
 
@@ -57,28 +64,56 @@ def one(connection: sqlite3.Connection, session: str) -> SessionRow:
     row = connection.execute(f"{_SELECT} WHERE s.id = ?", (session,)).fetchone()
     if row is None:
         raise missing(session)
-    consents = connection.execute(
-        "SELECT destination FROM consents WHERE session = ? ORDER BY created, destination",
-        (row[0],),
-    )
-    return _row(row, tuple(column_text(destination) for (destination,) in consents))
+    return _rows(connection, [row], "WHERE session = ?", (row[0],))[0]
 
 
-def many(connection: sqlite3.Connection, limit: int | None, offset: int) -> list[SessionRow]:
-    """The one with the newest message first, whatever the clock said."""
+def many(
+    connection: sqlite3.Connection,
+    limit: int | None,
+    offset: int,
+    *,
+    shelf: Shelf = "open",
+    tag: str | None = None,
+    pinned_first: bool = False,
+) -> list[SessionRow]:
+    """The one with the newest message first, whatever the clock said; in the bin the last put."""
+    where = ON_SHELF[shelf] if tag is None else f"{ON_SHELF[shelf]} AND {TAGGED}"
+    order = "s.deleted DESC, s.touched DESC" if shelf == "bin" else "s.touched DESC"
     rows = connection.execute(
-        f"{_SELECT} ORDER BY s.touched DESC LIMIT ? OFFSET ?",
-        (-1 if limit is None else limit, offset),
+        f"""{_SELECT} WHERE {where}
+            ORDER BY {"s.pinned DESC, " if pinned_first else ""}{order}
+            LIMIT :limit OFFSET :offset""",
+        {"tag": tag, "limit": -1 if limit is None else limit, "offset": offset},
     ).fetchall()
+    return _rows(connection, rows)
+
+
+def _rows(
+    connection: sqlite3.Connection,
+    rows: list[tuple],  # type: ignore[type-arg]
+    where: str = "",
+    values: tuple[int, ...] = (),
+) -> list[SessionRow]:
+    """Whole rows: what other tables know of each session is added; `where` limits their reading."""
     consents: dict[int, tuple[str, ...]] = {}
     for seq, destination in connection.execute(
-        "SELECT session, destination FROM consents ORDER BY session, created, destination"
+        f"SELECT session, destination FROM consents {where} ORDER BY session, created, destination",
+        values,
     ):
         consents[seq] = (*consents.get(seq, ()), column_text(destination))
-    return [_row(row, consents.get(row[0], ())) for row in rows]
+    tags: dict[int, tuple[str, ...]] = {}
+    for seq, tag in connection.execute(
+        f"SELECT session, tag FROM tags {where} ORDER BY session, tag", values
+    ):
+        tags[seq] = (*tags.get(seq, ()), column_text(tag))
+    return [_row(row, consents.get(row[0], ()), tags.get(row[0], ())) for row in rows]
 
 
-def _row(row: tuple, consent: tuple[str, ...]) -> SessionRow:  # type: ignore[type-arg]
+def _row(
+    row: tuple,  # type: ignore[type-arg]
+    consent: tuple[str, ...],
+    tags: tuple[str, ...],
+) -> SessionRow:
     (
         _,
         id_,
@@ -93,6 +128,10 @@ def _row(row: tuple, consent: tuple[str, ...]) -> SessionRow:  # type: ignore[ty
         head,
         count,
         context,
+        pinned,
+        archived,
+        deleted,
+        origin,
     ) = row
     return SessionRow(
         id=id_,
@@ -108,6 +147,11 @@ def _row(row: tuple, consent: tuple[str, ...]) -> SessionRow:  # type: ignore[ty
         messages=count,
         context=context,
         consent=consent,
+        pinned=bool(pinned),
+        archived=bool(archived),
+        deleted=deleted,
+        tags=tags,
+        origin=column_text(origin),
     )
 
 
@@ -166,6 +210,15 @@ def touch(connection: sqlite3.Connection, seq: int, now: float) -> None:
     )
 
 
+def reopen(connection: sqlite3.Connection, seq: int) -> None:
+    """What is gone on with, another window perhaps, must not end with the bin."""
+    connection.execute(
+        """UPDATE sessions SET deleted = NULL, archived = 0
+           WHERE seq = ? AND (archived = 1 OR deleted IS NOT NULL)""",
+        (seq,),
+    )
+
+
 def touch_past(connection: sqlite3.Connection, seq: int, then: float) -> None:
     """Something was said long ago (an import): the session sorts by that."""
     connection.execute(
@@ -178,6 +231,7 @@ def touch_past(connection: sqlite3.Connection, seq: int, then: float) -> None:
 def delete(connection: sqlite3.Connection, session: str) -> None:
     """The session with all that was said in it; no other row refers to it afterwards."""
     seq = key(connection, session).seq
+    connection.execute("DELETE FROM turns WHERE session = ?", (seq,))
     connection.execute("DELETE FROM messages WHERE session = ?", (seq,))
     connection.execute("DELETE FROM sessions WHERE seq = ?", (seq,))
 

@@ -1,36 +1,30 @@
 """The library: every conversation, saved as it happens."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import Lock
 
 from g4tui.core import ErrorInfo, FinishReason, G4tuiError, Message, Params, Usage
 from g4tui.store import errors, files, growing, index, messages, sessions
 from g4tui.store.codec import struct_column, text_column
+from g4tui.store.comparing import Comparing
 from g4tui.store.database import Database, checked_file
-from g4tui.store.lease import Lease, dead_leases_removed, is_alive
+from g4tui.store.lease import dead_leases_removed, is_alive
 from g4tui.store.migrations import MIGRATIONS, Migration, migrate
-from g4tui.store.reading import Reader
 from g4tui.store.rows import MessageRow, SessionRow, State
+from g4tui.store.shelves import Shelves
+from g4tui.store.transcripts import Transcripts
 
 BUSY_S = 5.0
 
 
-class Store(Reader):
+class Store(Comparing, Shelves, Transcripts):
     """Synchronous; every method may be called from any thread, and by several processes at once.
 
     Errors are `G4tuiError`s: kind `missing` for a session or message that is not there, `storage`
     for what the disk or the file refuses. A method that writes has written all or nothing, and
     what it returns is on the disk.
     """
-
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
-        super().__init__(database)
-        self._clock = clock
-        self._lease: Lease | None = None
-        self._lease_lock = Lock()
 
     @classmethod
     def open(
@@ -57,20 +51,6 @@ class Store(Reader):
             database.close()
             raise
         return cls(database, clock)
-
-    def close(self) -> None:
-        """Close the library. An answer that is still streaming counts as interrupted from now."""
-        self._database.close()
-        with self._lease_lock:
-            if self._lease is not None:
-                self._lease.release()
-                self._lease = None
-
-    @contextmanager
-    def batch(self) -> Iterator[None]:
-        """What this thread writes inside becomes one transaction: quick, and all or nothing."""
-        with self._database.write():
-            yield
 
     # Sessions
 
@@ -147,11 +127,6 @@ class Store(Reader):
         """From now on the session's text may be sent to `destination`."""
         with self._database.write() as connection:
             sessions.add_consent(connection, session, destination, self._clock())
-            return sessions.one(connection, session)
-
-    def _updated(self, session: str, columns: dict[str, object]) -> SessionRow:
-        with self._database.write() as connection:
-            sessions.update(connection, session, columns)
             return sessions.one(connection, session)
 
     # A turn
@@ -301,16 +276,6 @@ class Store(Reader):
             count = sum(growing.interrupted(connection, owner) for owner in gone)
         dead_leases_removed(self._leases)
         return count
-
-    @property
-    def _leases(self) -> Path:
-        return self.file.with_name(self.file.name + "-leases")
-
-    def _owner(self) -> str:
-        with self._lease_lock:
-            if self._lease is None:
-                self._lease = Lease.taken(self._leases)
-            return self._lease.name
 
     def backup(self, target: Path | None = None) -> Path:
         """A whole copy at `target` (else beside the library), complete or not there at all."""

@@ -1,0 +1,256 @@
+"""Whole sessions in and out: imports, exports and forks."""
+
+import math
+import sqlite3
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from g4tui.core import G4tuiError
+from g4tui.store import messages, sessions, turns
+from g4tui.store.codec import attachments_column, struct_column, text_column
+from g4tui.store.ids import new_id
+from g4tui.store.rows import MessageRow, SessionRow
+from g4tui.store.shelves import tag_of
+from g4tui.store.writing import Writer
+
+if TYPE_CHECKING:  # the plugins' machinery is needed by nobody who only reads a library
+    from g4tui.plugin.exchange import Transcript, TranscriptMessage
+
+STATES = ("complete", "stopped", "interrupted", "failed")
+# The origin of a session that began in a library of g4tui: this and its id there.
+OURS = "g4tui:"
+
+
+class Transcripts(Writer):
+    """The part of `Store` that takes and gives sessions as values."""
+
+    def import_transcript(self, transcript: "Transcript") -> SessionRow | None:
+        """A new session with all of it, or nothing; many at once: see `batch`.
+
+        `None` where a session of that origin is in the library, in its bin too; without an origin
+        it is always new. Raises `G4tuiError` of kind `usage` where the messages are no tree.
+        """
+        with self._database.write() as connection:
+            if transcript.origin and _has_origin(connection, transcript.origin):
+                return None
+            session = _insert(connection, transcript, self._clock())
+            return sessions.one(connection, session)
+
+    def transcript(self, session: str) -> "Transcript":
+        """The whole tree. An answer that still streams counts as interrupted.
+
+        While the names of a blind comparison are hidden, nothing here tells who wrote its answers.
+        """
+        with self._database.read() as connection:
+            row = sessions.one(connection, session)
+            rows = messages.everything(connection, session)
+            return _transcript(row, rows, turns.unnamed_answers(connection, session))
+
+    def fork(self, session: str, message: str) -> SessionRow:
+        """A new session that holds the line up to `message`; the other stays as it is.
+
+        What may be sent to which host is asked again.
+        """
+        with self._database.write() as connection:
+            row = sessions.one(connection, session)
+            line = messages.line(connection, messages.head_seq(connection, session, message), -1)
+            unnamed = turns.unnamed_answers(connection, session)
+            now = self._clock()
+            copy = msgspec.structs.replace(
+                _transcript(row, line, unnamed),
+                head=message,
+                created=now,
+                origin="",
+                pinned=False,
+                archived=False,
+            )
+            forked = _insert(connection, copy, now)
+            sessions.update(connection, forked, {"private": row.private})
+            sessions.touch(connection, sessions.key(connection, forked).seq, now)
+            return sessions.one(connection, forked)
+
+
+def _has_origin(connection: sqlite3.Connection, origin: str) -> bool:
+    own = origin.removeprefix(OURS) if origin.startswith(OURS) else None
+    found = connection.execute(
+        "SELECT 1 FROM sessions WHERE origin = ? AND origin <> '' UNION ALL"
+        " SELECT 1 FROM sessions WHERE id = ?",
+        (text_column(origin), own),
+    ).fetchone()
+    return found is not None
+
+
+def _insert(connection: sqlite3.Connection, transcript: "Transcript", now: float) -> str:
+    """Returns the id of the new session."""
+    places = _checked(transcript)
+    times = _times(transcript, now)
+    created = _time(transcript.created) or min(times, default=now)
+    session = sessions.insert(
+        connection,
+        title=transcript.title if transcript.title_is_set else "",
+        model=transcript.model,
+        system=transcript.system,
+        params=transcript.params,
+        context=transcript.context,
+        private=False,
+        created=created,
+        now=now,
+    )
+    seq = sessions.key(connection, session).seq
+    newest = connection.execute("SELECT seq, id FROM messages ORDER BY seq DESC LIMIT 1").fetchone()
+    before, last_id = newest or (0, None)
+    ids: list[str] = []
+    for _ in transcript.messages:
+        last_id = new_id(now, last_id)
+        ids.append(last_id)
+    depths: list[int] = []
+    for each in transcript.messages:
+        depths.append(1 if each.parent is None else depths[places[each.parent]] + 1)
+
+    def id_of(place: str | None) -> str | None:
+        return None if place is None else ids[places[place]]
+
+    connection.executemany(
+        """INSERT INTO messages (seq, id, session, parent, depth, role, state, finish_reason,
+               memory_start, starred, created, model, params, usage, error, text, reasoning,
+               attachments, corrects)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (
+            (
+                before + 1 + number,
+                ids[number],
+                seq,
+                None if each.parent is None else before + 1 + places[each.parent],
+                depths[number],
+                each.message.role,
+                each.state,
+                each.finish_reason,
+                id_of(each.memory_start),
+                each.starred,
+                times[number],
+                text_column(each.model),
+                struct_column(each.params),
+                struct_column(each.usage),
+                struct_column(each.error),
+                text_column(each.message.text),
+                text_column(each.message.reasoning),
+                attachments_column(each.message.attachments),
+                id_of(each.corrects),
+            )
+            for number, each in enumerate(transcript.messages)
+        ),
+    )
+    head = len(ids) - 1 if transcript.head is None else places[transcript.head]
+    sessions.update(
+        connection,
+        session,
+        {
+            "head": before + 1 + head if ids else None,
+            "title": text_column(transcript.title or sessions.own_title(connection, session)),
+            "origin": text_column(transcript.origin),
+            "pinned": transcript.pinned,
+            "archived": transcript.archived,
+        },
+    )
+    sessions.touch_past(connection, seq, max([*times, _time(transcript.updated), created]))
+    connection.executemany(
+        "INSERT OR IGNORE INTO tags (session, tag) VALUES (?, ?)",
+        [(seq, text_column(tag_of(tag))) for tag in transcript.tags],
+    )
+    return session
+
+
+def _checked(transcript: "Transcript") -> dict[str, int]:
+    """The place of each message; raises `G4tuiError` of kind `usage` where they are no tree."""
+    places: dict[str, int] = {}
+    for number, each in enumerate(transcript.messages):
+        if each.id in places:
+            raise _no_tree(f"Message {each.id} is there twice.")
+        if each.parent is not None and each.parent not in places:
+            raise _no_tree(f"Message {each.id} follows {each.parent}, which is not before it.")
+        if each.state not in STATES:
+            raise _no_tree(f"Message {each.id} has the state {each.state}.")
+        places[each.id] = number
+    named = [transcript.head]
+    for each in transcript.messages:
+        named += [each.corrects, each.memory_start]
+    for name in named:
+        if name is not None and name not in places:
+            raise _no_tree(f"Message {name} is named and not there.")
+    return places
+
+
+def _times(transcript: "Transcript", now: float) -> list[float]:
+    """When each was said: where that is not known, with the one before it."""
+    times: list[float] = []
+    last = _time(transcript.created) or now
+    for each in transcript.messages:
+        last = _time(each.created) or last
+        times.append(last)
+    return times
+
+
+def _time(seconds: float) -> float:
+    """0 for what is no time."""
+    return seconds if math.isfinite(seconds) and seconds > 0 else 0.0
+
+
+def _transcript(
+    row: SessionRow, rows: Sequence[MessageRow], unnamed: Collection[str]
+) -> "Transcript":
+    from g4tui.plugin.exchange import Transcript
+
+    ids = {each.id for each in rows}
+    return Transcript(
+        title=row.title,
+        messages=tuple(_message(each, ids, each.id in unnamed) for each in rows),
+        head=row.head,
+        created=row.created,
+        model=row.model,
+        system=row.system,
+        params=row.params,
+        origin=row.origin or OURS + row.id,
+        title_is_set=row.title_is_set,
+        updated=row.updated,
+        context=row.context,
+        tags=row.tags,
+        pinned=row.pinned,
+        archived=row.archived,
+    )
+
+
+def _message(row: MessageRow, ids: Collection[str], is_unnamed: bool) -> "TranscriptMessage":
+    from g4tui.plugin.exchange import TranscriptMessage
+
+    said = TranscriptMessage(
+        id=row.id,
+        parent=row.parent,
+        message=row.message,
+        state="interrupted" if row.state == "streaming" else row.state,
+        model=row.model,
+        params=row.params,
+        usage=row.usage,
+        error=row.error,
+        starred=row.starred,
+        created=row.created,
+        finish_reason=row.finish_reason,
+        corrects=row.corrects if row.corrects in ids else None,
+        memory_start=row.memory_start if row.memory_start in ids else None,
+    )
+    if not is_unnamed:
+        return said
+    # Numbers, errors and parameters tell the models apart as their names do.
+    return msgspec.structs.replace(
+        said, model="", params=type(row.params)(), usage=None, error=None
+    )
+
+
+def _no_tree(detail: str) -> G4tuiError:
+    return G4tuiError(
+        "usage",
+        "This session cannot be imported",
+        f"{detail} Nothing of it was saved.",
+        "See that the file is whole, or export it again.",
+    )

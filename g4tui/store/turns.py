@@ -1,0 +1,270 @@
+"""Comparisons and their votes as rows. A caller holds the transaction."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from g4tui.core import G4tuiError, Message
+from g4tui.store import growing, messages, sessions
+from g4tui.store.codec import column_text, text_column
+from g4tui.store.ids import new_id
+from g4tui.store.rows import Asked, TurnRow, Verdict, VoteRow
+
+_VOTES = """
+    SELECT t.seq, t.id, l.id, r.id, v.left_asked_first, v.verdict, v.blind, v.revealed_first,
+           v.reason, v.created
+    FROM votes v CROSS JOIN turns t ON t.seq = v.turn JOIN sessions s ON s.seq = t.session
+        JOIN messages l ON l.seq = v.left_answer JOIN messages r ON r.seq = v.right_answer
+"""
+_TURNS = """
+    SELECT t.seq, t.id, s.id, t.created, t.blind, t.revealed
+    FROM turns t JOIN sessions s ON s.seq = t.session
+"""
+_ANSWERS = """
+    SELECT t.seq, m.id, a.shown
+    FROM turns t JOIN sessions s ON s.seq = t.session
+        JOIN turn_answers a ON a.turn = t.seq JOIN messages m ON m.seq = a.message
+"""
+_IN = """(:session IS NULL AND s.deleted IS NULL OR s.id = :session)
+    AND (:since IS NULL OR {created} >= :since)"""
+
+
+def begin(
+    connection: sqlite3.Connection,
+    session: str,
+    message: Message | None,
+    asked: Sequence[Asked],
+    *,
+    blind: bool,
+    order: Sequence[int] | None,
+    owner: str,
+    now: float,
+) -> tuple[str, list[tuple[str, str]]]:
+    """The turn's id, and for each side the ids of its question and its streaming answer.
+
+    Rows are made from left to right, so that nothing in the tree tells who was asked first.
+    """
+    places = list(range(len(asked))) if order is None else list(order)
+    if len(asked) < 2 or sorted(places) != list(range(len(asked))):
+        raise G4tuiError("usage", "A comparison needs two models or more, each once on the screen")
+    if message is None and any(each.parent is None for each in asked):
+        raise G4tuiError("usage", "There is nothing to answer", "No message was given.")
+    said: dict[str | None, str] = {}
+    sides: dict[int, tuple[str, str]] = {}
+    for place in places:
+        each = asked[place]
+        question = each.parent if message is None else said.get(each.parent)
+        if question is None and message is not None:
+            question = said[each.parent] = growing.insert(
+                connection, session, each.parent, message, state="complete", now=now
+            )
+        answer = growing.insert(
+            connection,
+            session,
+            question,
+            Message("assistant", ""),
+            state="streaming",
+            owner=owner,
+            model=each.model,
+            params=each.params,
+            now=now,
+        )
+        sides[place] = (question or "", answer)
+    found = sessions.key(connection, session)
+    head = messages.seq_of(connection, sides[places[0]][1])
+    connection.execute("UPDATE sessions SET head = ? WHERE seq = ?", (head, found.seq))
+    last_seq, last_id = connection.execute("SELECT max(seq), max(id) FROM turns").fetchone()
+    turn = new_id(now, last_id)
+    seq = (last_seq or 0) + 1
+    connection.execute(
+        "INSERT INTO turns (seq, id, session, created, blind) VALUES (?, ?, ?, ?, ?)",
+        (seq, turn, found.seq, now, blind),
+    )
+    for shown, place in enumerate(places):
+        connection.execute(
+            "INSERT INTO turn_answers (turn, place, shown, message) VALUES (?, ?, ?, ?)",
+            (seq, place, shown, messages.seq_of(connection, sides[place][1])),
+        )
+    return turn, [sides[place] for place in range(len(asked))]
+
+
+def one(connection: sqlite3.Connection, turn: str) -> TurnRow:
+    """Raises `G4tuiError` of kind `missing`."""
+    found = _rows(connection, "t.id = :turn", {"turn": turn})
+    if not found:
+        raise G4tuiError(
+            "missing",
+            "This comparison is not in the library",
+            f"Turn {turn} is not there: its session was deleted, or its name is wrong.",
+            "See what was voted on with: g4tui votes list",
+        )
+    return found[0]
+
+
+def many(connection: sqlite3.Connection, session: str | None, since: float | None) -> list[TurnRow]:
+    """As they were asked."""
+    return _rows(connection, _IN.format(created="t.created"), {"session": session, "since": since})
+
+
+def last(connection: sqlite3.Connection, session: str) -> TurnRow | None:
+    """The newest of a session."""
+    where = "t.seq = (SELECT max(seq) FROM turns WHERE session = :seq)"
+    found = _rows(connection, where, {"seq": sessions.key(connection, session).seq})
+    return found[0] if found else None
+
+
+def of_answer(connection: sqlite3.Connection, answer: str) -> TurnRow | None:
+    """The turn that holds an answer now."""
+    where = """t.seq = (SELECT a.turn FROM turn_answers a JOIN messages m ON m.seq = a.message
+        WHERE m.id = :answer)"""
+    found = _rows(connection, where, {"answer": answer})
+    return found[0] if found else None
+
+
+def votes(
+    connection: sqlite3.Connection, session: str | None, since: float | None
+) -> list[VoteRow]:
+    """As they were given."""
+    where = _IN.format(created="v.created")
+    rows = connection.execute(
+        f"{_VOTES} WHERE {where} ORDER BY v.created, t.seq", {"session": session, "since": since}
+    )
+    return [_vote(row) for row in rows]
+
+
+def replace(connection: sqlite3.Connection, turn: str, old: str, new: str) -> None:
+    """One side was asked again: `new` stands in the place of `old`."""
+    seq, session = _key(connection, turn)
+    if messages.one(connection, new).session != session:
+        raise G4tuiError("usage", "An answer of another session cannot stand in this comparison")
+    changed = connection.execute(
+        "UPDATE turn_answers SET message = ? WHERE turn = ? AND message = ?",
+        (messages.seq_of(connection, new), seq, messages.seq_of(connection, old)),
+    ).rowcount
+    if not changed:
+        raise _no_side(turn, old)
+
+
+def reveal(connection: sqlite3.Connection, turn: str, now: float) -> None:
+    """The names are on the screen; the first time counts."""
+    seq, _ = _key(connection, turn)
+    connection.execute(
+        "UPDATE turns SET revealed = ? WHERE seq = ? AND blind = 1 AND revealed IS NULL", (now, seq)
+    )
+
+
+def vote(
+    connection: sqlite3.Connection,
+    turn: str,
+    verdict: Verdict,
+    *,
+    answers: Sequence[str] | None,
+    reason: str | None,
+    names_itself: bool,
+    now: float,
+) -> None:
+    """Keep a vote, which shows the names of a blind turn.
+
+    The same verdict once more keeps what it was, but for a new `reason`.
+    """
+    row = one(connection, turn)
+    left, right = answers or row.shown[:2]
+    for answer in (left, right):
+        if answer not in row.answers or left == right:
+            raise _no_side(turn, answer)
+    seq, _ = _key(connection, turn)
+    former = row.vote
+    if former is not None and (former.verdict, former.shown) == (verdict, (left, right)):
+        if reason is not None:
+            connection.execute(
+                "UPDATE votes SET reason = ? WHERE turn = ?", (text_column(reason), seq)
+            )
+        return
+    connection.execute(
+        """INSERT OR REPLACE INTO votes (turn, left_answer, right_answer, left_asked_first,
+               verdict, blind, revealed_first, created, reason)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (
+            seq,
+            messages.seq_of(connection, left),
+            messages.seq_of(connection, right),
+            row.answers.index(left) < row.answers.index(right),
+            verdict,
+            row.blind and row.revealed is None and not names_itself,
+            row.blind and row.revealed is not None,
+            now,
+            text_column(reason if reason is not None else former.reason if former else ""),
+        ),
+    )
+    reveal(connection, turn, now)
+
+
+def unvote(connection: sqlite3.Connection, turn: str) -> None:
+    """Take a vote back; one that was not there is no error."""
+    seq, _ = _key(connection, turn)
+    connection.execute("DELETE FROM votes WHERE turn = ?", (seq,))
+
+
+def unnamed_answers(connection: sqlite3.Connection, session: str) -> set[str]:
+    """Answers of blind turns whose makers nobody has seen yet."""
+    rows = connection.execute(
+        """SELECT m.id FROM turns t JOIN turn_answers a ON a.turn = t.seq
+               JOIN messages m ON m.seq = a.message
+           WHERE t.session = ? AND t.blind = 1 AND t.revealed IS NULL""",
+        (sessions.key(connection, session).seq,),
+    )
+    return {id_ for (id_,) in rows}
+
+
+def _key(connection: sqlite3.Connection, turn: str) -> tuple[int, str]:
+    """Row of a turn, and the id of its session."""
+    row = one(connection, turn)
+    (seq,) = connection.execute("SELECT seq FROM turns WHERE id = ?", (turn,)).fetchone()
+    return int(seq), row.session
+
+
+def _rows(
+    connection: sqlite3.Connection, where: str, values: dict[str, str | float | None]
+) -> list[TurnRow]:
+    found = connection.execute(f"{_TURNS} WHERE {where} ORDER BY t.seq", values).fetchall()
+    asked: dict[int, list[tuple[str, int]]] = {row[0]: [] for row in found}
+    for seq, answer, shown in connection.execute(
+        f"{_ANSWERS} WHERE {where} ORDER BY a.turn, a.place", values
+    ):
+        asked[seq].append((answer, shown))
+    given = {row[0]: _vote(row) for row in connection.execute(f"{_VOTES} WHERE {where}", values)}
+    return [
+        TurnRow(
+            id=id_,
+            session=session,
+            created=created,
+            answers=tuple(answer for answer, _ in asked[seq]),
+            shown=tuple(answer for answer, _ in sorted(asked[seq], key=lambda pair: pair[1])),
+            blind=bool(blind),
+            revealed=revealed,
+            vote=given.get(seq),
+        )
+        for seq, id_, session, created, blind, revealed in found
+    ]
+
+
+def _vote(row: tuple) -> VoteRow:  # type: ignore[type-arg]
+    _, turn, left, right, left_first, verdict, blind, revealed_first, reason, created = row
+    return VoteRow(
+        turn=turn,
+        answers=(left, right) if left_first else (right, left),
+        shown=(left, right),
+        verdict=verdict,
+        blind=bool(blind),
+        revealed_first=bool(revealed_first),
+        reason=column_text(reason),
+        created=created,
+    )
+
+
+def _no_side(turn: str, answer: str) -> G4tuiError:
+    return G4tuiError(
+        "usage",
+        "This answer is not in the comparison",
+        f"Turn {turn} does not show {answer}, or it was replaced, or it was named twice.",
+        "Choose two of its answers.",
+    )
