@@ -3,10 +3,11 @@
 from importlib.util import find_spec
 from typing import ClassVar, Literal
 
-from g4tui.core import AsyncEngine, Backend, G4tuiError, Host, ModelInfo, ModelSpec
+from g4tui.core import AsyncEngine, Backend, G4tuiError, Host, ModelInfo, ModelSpec, Price
 from g4tui_openai.endpoints import endpoint_of
 from g4tui_openai.options import Options
 from g4tui_openai.payload import Quirks
+from g4tui_openai.prices import price_of
 
 INSTALL = "pip install 'g4tui[openai]'"
 
@@ -56,6 +57,11 @@ class OpenAIBackend(Backend[Options]):
         """The server's host, with its port where that is not the usual one."""
         endpoint = endpoint_of(spec.server, options)
         return "" if endpoint.loopback else endpoint.host
+
+    def price(self, spec: ModelSpec, options: Options) -> Price | None:
+        """As the person set it, or as the table of OpenAI's own models has it."""
+        found = price_of(spec.model, endpoint_of(spec.server, options), options.prices)
+        return Price(found.input, found.output) if found else None
 
 
 def _installed() -> bool:

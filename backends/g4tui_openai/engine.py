@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from g4tui.core import (
     AsyncEngine,
+    Batches,
     Cancel,
     ErrorInfo,
     Event,
@@ -73,8 +74,9 @@ class OpenAIEngine(AsyncEngine):
         self.faults = Faults(endpoint, model, key)
         self.log = host.log
         self._key = key
-        self._price = price_of(model, endpoint, options.prices)
+        self.price = price_of(model, endpoint, options.prices)
         self._client: AsyncOpenAI | None = None
+        self._clients: list[AsyncOpenAI] = []
         self._readers: set[asyncio.Task[None]] = set()
 
     async def generate(self, request: Request, cancel: Cancel) -> AsyncIterator[Event]:
@@ -86,7 +88,7 @@ class OpenAIEngine(AsyncEngine):
         if self._sure and prompt >= self.context:
             yield Failed(self._too_long(prompt))
             return
-        meter = Meter(prompt, self._price)
+        meter = Meter(prompt, self.price)
         mailbox: Mailbox = asyncio.Queue()
         reader = asyncio.create_task(self._read(request, mailbox))
         self._readers.add(reader)
@@ -176,18 +178,30 @@ class OpenAIEngine(AsyncEngine):
         reader.cancel()
         await asyncio.wait({reader}, timeout=_CLOSING_S)
 
+    def batches(self) -> Batches:
+        """OpenAI's Batch API, which some other servers have too."""
+        from g4tui_openai.batches import OpenAIBatches
+
+        return OpenAIBatches(self)
+
     async def client(self) -> "AsyncOpenAI":
-        """The client, imported and built in a thread: it takes a second."""
+        """The client for answers."""
         if self._client is None:
-            self._client = await asyncio.to_thread(_build, self.endpoint, self._key, self.limits)
+            self._client = await self.new_client(self.limits)
         return self._client
+
+    async def new_client(self, limits: Limits) -> "AsyncOpenAI":
+        """Another client, imported and built in a thread: it takes a second."""
+        made = await asyncio.to_thread(_build, self.endpoint, self._key, limits)
+        self._clients.append(made)
+        return made
 
     async def close(self) -> None:
         """Close connections."""
         for reader in list(self._readers):
             await self._silence(reader)
-        client, self._client = self._client, None
-        if client is not None:
+        clients, self._clients, self._client = self._clients, [], None
+        for client in clients:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await client.close()

@@ -8,9 +8,11 @@ from g4tui.core.backend import (
     ModelFile,
     ModelInfo,
     NoOptions,
+    Price,
     estimated_tokens,
     unsupported,
 )
+from g4tui.core.batches import BatchAnswer, Batches, BatchState
 from g4tui.core.cancel import Cancel
 from g4tui.core.errors import ErrorInfo, ErrorKind, G4tuiError
 from g4tui.core.events import (
@@ -31,6 +33,9 @@ __all__ = [
     "AsyncEngine",
     "Attachment",
     "Backend",
+    "BatchAnswer",
+    "BatchState",
+    "Batches",
     "Cancel",
     "Engine",
     "ErrorInfo",
@@ -48,6 +53,7 @@ __all__ = [
     "NoOptions",
     "Params",
     "Phase",
+    "Price",
     "Progress",
     "ReasoningDelta",
     "Request",

@@ -13,6 +13,7 @@ from typing import ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 
+from g4tui.core.batches import Batches
 from g4tui.core.cancel import Cancel
 from g4tui.core.errors import G4tuiError
 from g4tui.core.events import Event
@@ -39,6 +40,13 @@ class ModelInfo(msgspec.Struct, frozen=True):
     remedy: str = ""
     licence: str = ""
     ram_bytes: int | None = None
+
+
+class Price(msgspec.Struct, frozen=True):
+    """US dollars for a million tokens: of prompts, and of answers."""
+
+    input: float
+    output: float
 
 
 class ModelFile(msgspec.Struct, frozen=True):
@@ -145,6 +153,12 @@ class Engine(_AnyEngine):
         stream ends within 100 ms with `Finished("cancelled")`. Raising is the same as `Failed`.
         """
 
+    def use_threads(self, count: int | None) -> None:
+        """Compute with at most so many from the next step on; `None`: as many as it was opened for.
+
+        Called by another thread, also while it answers: other models share the cores then.
+        """
+
     def idle(self) -> None:
         """Called when no request came for a moment: the time to save state to disk."""
 
@@ -153,11 +167,18 @@ class Engine(_AnyEngine):
 
 
 class AsyncEngine(_AnyEngine):
-    """A model behind a network. It runs on the host's event loop and must never block it."""
+    """A model behind a network. It runs on the host's event loop and must never block it.
+
+    Several requests may be under way at once.
+    """
 
     @abstractmethod
     def generate(self, request: Request, cancel: Cancel) -> AsyncIterator[Event]:
         """As `Engine.generate`; the host also cancels the task that iterates."""
+
+    def batches(self) -> Batches:
+        """For asking many at once, for less, and waiting long. Raises `G4tuiError`."""
+        raise unsupported("answer in batches")
 
     async def close(self) -> None:
         """Close connections; called once."""
@@ -194,6 +215,10 @@ class Backend(ABC, Generic[Options]):
     def destination(self, spec: ModelSpec, options: Options) -> str:
         """The host that a conversation would be sent to; empty when it stays on this machine."""
         return ""
+
+    def price(self, spec: ModelSpec, options: Options) -> Price | None:
+        """What its tokens cost; `None` when nobody said. What stays on this machine is free."""
+        return None if self.destination(spec, options) else Price(0.0, 0.0)
 
     def environment(self) -> Mapping[str, str]:
         """Variables that the worker needs beside the allowed ones (never a key)."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from g4tui.core import (
     AsyncEngine,
+    Batches,
     Cancel,
     ErrorInfo,
     Event,
@@ -39,6 +40,7 @@ class OpenedModel(Protocol):
     def generate(self, request: Request, cancel: Cancel) -> AsyncGenerator[Event]: ...
     async def count_tokens(self, messages: Sequence[Message]) -> int: ...
     async def tokenize(self, text: str) -> list[int]: ...
+    def use_threads(self, count: int | None) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -68,6 +70,13 @@ class LoopModel:
     async def tokenize(self, text: str) -> list[int]:
         """Ids of a text."""
         return self._engine.tokenize(text)
+
+    def use_threads(self, count: int | None) -> None:
+        """Nothing: it computes elsewhere."""
+
+    def batches(self) -> Batches:
+        """The engine's, for asking many at once. Raises `G4tuiError`."""
+        return self._engine.batches()
 
     async def close(self) -> None:
         """Close the engine's connections."""
