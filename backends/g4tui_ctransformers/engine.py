@@ -44,6 +44,9 @@ class NativeModel(Sampling, Protocol):
     def is_end(self, token: int) -> bool:
         """Whether it ends an answer."""
 
+    def use_threads(self, count: int | None) -> None:
+        """At most so many from the next evaluation on."""
+
     def evaluate(self, ids: Sequence[int], past: int) -> None:
         """Have the model read `ids` behind `past` tokens."""
 
@@ -64,6 +67,10 @@ class CtransformersEngine(Engine):
         self._batch_size = batch_size
         self._read: list[int] = []
         self._step = 1
+
+    def use_threads(self, count: int | None) -> None:
+        """Never more than it was opened with."""
+        self._model.use_threads(count)
 
     def generate(self, request: Request, cancel: Cancel) -> Iterator[Event]:
         """Answer a request; every failure is a `Failed` event."""

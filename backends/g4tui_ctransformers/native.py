@@ -27,7 +27,7 @@ class Model:
                 f"{error}",
                 "Get the file again, or the same model as GGUF for llama-cpp.",
             ) from error
-        self._threads = threads
+        self._all_threads = self._threads = threads
         self._logits_type = ctypes.c_float * self._llm.ctransformers_llm_vocab_size()
         self.context: int = self._llm.ctransformers_llm_context_length()
         self.vocabulary: int = self._llm.ctransformers_llm_vocab_size()
@@ -50,6 +50,10 @@ class Model:
     def is_end(self, token: int) -> bool:
         """Whether the model ends its answer with it."""
         return bool(self._llm.ctransformers_llm_is_eos_token(token))
+
+    def use_threads(self, count: int | None) -> None:
+        """At most so many from the next evaluation on; `None`: as many as at first."""
+        self._threads = self._all_threads if count is None else min(count, self._all_threads)
 
     def evaluate(self, ids: Sequence[int], past: int) -> None:
         """Have the model read `ids` behind `past` tokens. Raises `G4tuiError`."""

@@ -56,6 +56,11 @@ class LlamaCppEngine(Engine):
         self._defaults = model_defaults(self._model)
         self._request_number = 0
 
+    def use_threads(self, count: int | None) -> None:
+        """Never more than it was opened with."""
+        crew = self._loaded.crew
+        crew.count = crew.all if count is None else min(count, crew.all)
+
     def generate(self, request: Request, cancel: Cancel) -> Iterator[Event]:
         """Answer a request; every failure is a `Failed` event."""
         started = perf_counter()

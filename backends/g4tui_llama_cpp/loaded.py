@@ -41,6 +41,7 @@ class Loaded:
         self.model = model
         self.settings = settings
         self.abort = native.AbortFlag()
+        self.crew = native.Crew(settings.threads)
         self.shown = frozenset(
             ids[0]
             for text in ("<think>", "</think>")
@@ -63,7 +64,7 @@ class Loaded:
             self.model,
             n_ctx=settings.n_ctx,
             batch_size=settings.batch_size,
-            threads=settings.threads,
+            crew=self.crew,
             kv_type=settings.kv_type,
             flash_attention=settings.flash_attention,
             abort=self.abort,

@@ -89,6 +89,16 @@ class AbortFlag:
         self._buffer[0] = b"\x00"
 
 
+class Crew:
+    """How many threads compute; another thread may change it while they do.
+
+    `all`: as many as a context was made for.
+    """
+
+    def __init__(self, all_threads: int) -> None:
+        self.all = self.count = all_threads
+
+
 class Model:
     """Loaded weights and their vocabulary. `handle` is 0 when it could not be loaded."""
 
@@ -226,7 +236,7 @@ class Context:
         *,
         n_ctx: int,
         batch_size: int,
-        threads: int,
+        crew: Crew,
         kv_type: str,
         flash_attention: bool | Literal["auto"],
         abort: AbortFlag,
@@ -234,7 +244,8 @@ class Context:
         params = lib.llama_context_default_params()
         params.n_ctx = n_ctx
         params.n_batch = params.n_ubatch = batch_size
-        params.n_threads = params.n_threads_batch = threads
+        self._crew, self._threads = crew, crew.count
+        params.n_threads = params.n_threads_batch = self._threads
         params.type_k = params.type_v = KV_TYPES[kv_type]
         if flash_attention != "auto":
             params.flash_attn_type = int(flash_attention)
@@ -261,6 +272,9 @@ class Context:
 
         Gives `DECODED`, `NO_SLOT`, `ABORTED` or a negative number.
         """
+        if (count := self._crew.count) != self._threads:
+            lib.llama_set_n_threads(self.handle, count, count)
+            self._threads = count
         batch = self._batch
         batch.n_tokens = len(tokens)
         for index, token in enumerate(tokens):

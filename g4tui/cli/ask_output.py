@@ -3,7 +3,7 @@
 import sys
 
 from g4tui.cli.app import App
-from g4tui.cli.output import error_object, usage_object
+from g4tui.cli.output import error_object, progress_text, usage_object
 from g4tui.core import ErrorInfo, FinishReason, Progress, ReasoningDelta, TextDelta, Usage
 from g4tui.engine import MemoryBegins, TurnEvent, TurnFinished
 from g4tui.sanitize import clean
@@ -34,8 +34,7 @@ class AskOutput:
             self._reasoning.append(event.text)
             self._show("thinking ...")
         elif isinstance(event, Progress):
-            what = "loading" if event.phase == "load" else "reading"
-            self._show(f"{what} {100 * event.done // max(1, event.total)} %")
+            self._show(progress_text(event))
         elif isinstance(event, MemoryBegins) and self._lively:
             self._show("")
             self._app.note(f"The first {event.dropped} messages no longer fit the context.")

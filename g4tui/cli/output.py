@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from g4tui.core import ErrorInfo, Usage
+from g4tui.core import ErrorInfo, Progress, Usage
 
 
 def as_json(value: object, *, indented: bool = False) -> str:
@@ -31,6 +31,14 @@ def error_object(
 def usage_object(usage: Usage | None) -> dict[str, object] | None:
     """Usage as scripts see it."""
     return msgspec.structs.asdict(usage) if usage is not None else None
+
+
+def progress_text(step: Progress) -> str:
+    """What a model does before its first word."""
+    if step.phase == "queue":
+        return "waiting for its turn"
+    what = "loading" if step.phase == "load" else "reading"
+    return f"{what} {100 * step.done // max(1, step.total)} %"
 
 
 def table(rows: Sequence[Sequence[str]], heading: Sequence[str]) -> str:

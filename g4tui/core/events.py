@@ -6,12 +6,15 @@ import msgspec
 
 from g4tui.core.errors import ErrorInfo
 
-Phase = Literal["load", "prefill"]
+Phase = Literal["queue", "load", "prefill"]
 FinishReason = Literal["stop", "length", "filtered", "cancelled"]
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):
-    """Work before the first token: `load` in thousandths, `prefill` in tokens."""
+    """What comes before the first token: `load` in thousandths, `prefill` in tokens.
+
+    `queue`: it waits until the model is free; `total` others are before it.
+    """
 
     phase: Phase
     done: int

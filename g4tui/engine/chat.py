@@ -84,7 +84,7 @@ class Chat:
         user, answer = await asyncio.to_thread(
             self._store.begin_turn, session, parent, question, spec.id, params
         )
-        async with aclosing(self._turn(user, answer, spec, params, cancel)) as events:
+        async with aclosing(self.fill(user, answer, spec, params, cancel)) as events:
             async for event in events:
                 yield event
 
@@ -104,7 +104,7 @@ class Chat:
         _, new = await asyncio.to_thread(
             self._store.begin_turn, old.session, old.parent, None, spec.id, params
         )
-        async with aclosing(self._turn(None, new, spec, params, cancel)) as events:
+        async with aclosing(self.fill(None, new, spec, params, cancel)) as events:
             async for event in events:
                 yield event
 
@@ -114,11 +114,11 @@ class Chat:
         """Go on with an answer that was interrupted or stopped, where its text ends."""
         await self.late.save()
         row = await asyncio.to_thread(self._store.resume_answer, answer)
-        async with aclosing(self._turn(None, row, spec, row.params, cancel)) as events:
+        async with aclosing(self.fill(None, row, spec, row.params, cancel)) as events:
             async for event in events:
                 yield event
 
-    async def _turn(
+    async def fill(
         self,
         user: MessageRow | None,
         answer: MessageRow,
@@ -126,6 +126,7 @@ class Chat:
         params: Params,
         cancel: Cancel | None,
     ) -> AsyncGenerator[TurnEvent]:
+        """Have `spec` write the answer whose row, below the question, is in the library already."""
         cancel = cancel or Cancel()
         draft = AnswerDraft(self._store, answer, self._flush_s)
         finished: MessageRow | None = None
@@ -165,23 +166,30 @@ class Chat:
         params: Params,
         cancel: Cancel,
     ) -> AsyncGenerator[TurnEvent]:
-        async with aclosing(self._runtime.load(spec, cancel)) as steps:
-            async for step in steps:
-                yield step
-        if cancel.requested:
-            draft.take(Finished("cancelled"))
-            return
-        prepared = draft.prepared = await self._prepare(answer, spec, params)
-        for told in prepared.told:
-            yield told
-        async with aclosing(self._runtime.generate(spec, prepared.request, cancel)) as stream:
-            async for event in stream:
-                if isinstance(event, Progress):
-                    yield event
-                for delta in draft.take(event):
-                    yield delta
-                if draft.broken is not None:
-                    raise G4tuiError.of(draft.broken)
+        with self._runtime.place(spec) as place:
+            if not place.granted:
+                yield Progress("queue", 0, place.behind)
+            if not await place.wait(cancel):
+                draft.take(Finished("cancelled"))
+                return
+            async with aclosing(self._runtime.load(spec, cancel)) as steps:
+                async for step in steps:
+                    yield step
+            if cancel.requested:
+                draft.take(Finished("cancelled"))
+                return
+            prepared = draft.prepared = await self._prepare(answer, spec, params)
+            for told in prepared.told:
+                yield told
+            stream = self._runtime.generate(spec, prepared.request, cancel, place)
+            async with aclosing(stream) as events:
+                async for event in events:
+                    if isinstance(event, Progress):
+                        yield event
+                    for delta in draft.take(event):
+                        yield delta
+                    if draft.broken is not None:
+                        raise G4tuiError.of(draft.broken)
 
     async def _prepare(self, answer: MessageRow, spec: ModelSpec, params: Params) -> Prepared:
         """What to send, plugins heard and cut to the context."""

@@ -21,3 +21,11 @@ def physical_cores() -> int:
         except OSError:
             return len(usable)
     return len(siblings)
+
+
+def shares(cores: int, models: int) -> list[int | None]:
+    """Threads for each of so many models at once; `None` for one alone: as many as it likes."""
+    if models < 2:
+        return [None] * models
+    each, left = divmod(cores, models)
+    return [max(1, each + (at < left)) for at in range(models)]

@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager, nullcontext
 from typing import Any
 
 import msgspec
@@ -25,8 +25,9 @@ from g4tui.core import (
     Request,
 )
 from g4tui.engine.caches import evict
-from g4tui.engine.cores import physical_cores
+from g4tui.engine.cores import physical_cores, shares
 from g4tui.engine.opened import LoopModel, OpenedModel, plugin_error
+from g4tui.engine.places import Place, Places
 from g4tui.engine.quarantine import Quarantine
 from g4tui.models import Library
 from g4tui.paths import Paths
@@ -43,10 +44,9 @@ LIST_LIMIT_S = 4.0
 
 
 class _Slot:
-    """One model's place: requests take turns on `turn`, `model` is what is loaded, if anything."""
+    """What is loaded for one model, if anything."""
 
     def __init__(self) -> None:
-        self.turn = asyncio.Lock()
         self.loading = asyncio.Lock()
         self.model: OpenedModel | None = None
         self.native = False
@@ -72,6 +72,7 @@ class Runtime:
         self._secret = secret
         self._log = log
         self._slots: dict[ModelSpec, _Slot] = {}
+        self._places = Places(KEEP_LOADED, self._share_cores)
         self.quarantine = Quarantine(paths.quarantine_file)
 
     async def list_models(self) -> list[ModelInfo]:
@@ -84,6 +85,19 @@ class Runtime:
         """The host that this model's conversations go to; empty when they stay here."""
         backend = self._plugins.backend(spec.backend)
         return backend.destination(spec, backend_options(self._settings, backend))
+
+    @contextmanager
+    def place(self, spec: ModelSpec) -> Iterator[Place]:
+        """A place in the model's queue: what `generate` needs, and who prepares a request for it.
+
+        A model that is asked to count while it writes another answer counts after that.
+        """
+        native = self._plugins.backend(spec.backend).runs != "loop"
+        place = self._places.join(self._key(spec), native=native)
+        try:
+            yield place
+        finally:
+            self._places.leave(place)
 
     async def load(self, spec: ModelSpec, cancel: Cancel) -> AsyncGenerator[Progress]:
         """Open the model if it is not, telling how far that is. Raises `G4tuiError`."""
@@ -105,24 +119,32 @@ class Runtime:
         task.result()
 
     async def generate(
-        self, spec: ModelSpec, request: Request, cancel: Cancel
+        self, spec: ModelSpec, request: Request, cancel: Cancel, place: Place | None = None
     ) -> AsyncGenerator[Event]:
-        """Answer a request; one at a time for a model. Ends with `Finished` or `Failed`."""
+        """Answer a request; one at a time for a model. Ends with `Finished` or `Failed`.
+
+        `place`: one that was waited for already, and is the caller's to keep or leave.
+        """
         slot = self._slot(spec)
         if spec.adapters and self._plugins.backend(spec.backend).hot_adapters:
             request = msgspec.structs.replace(request, adapters=spec.adapters)
-        async with slot.turn:
-            try:
-                async with aclosing(self.load(spec, cancel)) as steps:
-                    async for step in steps:
-                        yield step
-            except G4tuiError as error:
-                yield Failed(error.info)
-                return
-            model = slot.model
+        with nullcontext(place) if place is not None else self.place(spec) as mine:
+            if not mine.granted:
+                yield Progress("queue", 0, mine.behind)
+            model = None
+            if await mine.wait(cancel):
+                try:
+                    async with aclosing(self.load(spec, cancel)) as steps:
+                        async for step in steps:
+                            yield step
+                except G4tuiError as error:
+                    yield Failed(error.info)
+                    return
+                model = slot.model
             if cancel.requested or model is None:
                 yield Finished("cancelled")
                 return
+            self._share_cores()
             try:
                 async with aclosing(model.generate(request, cancel)) as events:
                     async for event in events:
@@ -231,9 +253,21 @@ class Runtime:
             for spec, slot in self._slots.items()
             if slot is not mine and slot.native and slot.model is not None
         ]
-        for spec, slot in loaded[: max(0, len(loaded) - KEEP_LOADED + 1)]:
-            if not slot.turn.locked():
+        for spec, _ in loaded[: max(0, len(loaded) - KEEP_LOADED + 1)]:
+            if not self._places.serves(spec):
                 await self.unload(spec)
+
+    def _share_cores(self) -> None:
+        """Native models that compute at once split the cores; one alone has all of them.
+
+        Threads of llama.cpp meet at spinning barriers: with more threads than cores they wait for
+        one that is not running.
+        """
+        working = self._places.native
+        for key, threads in zip(working, shares(physical_cores(), len(working)), strict=True):
+            slot = self._slots.get(key)
+            if slot is not None and slot.model is not None:
+                slot.model.use_threads(threads)
 
     async def _host(self, backend: AnyBackend) -> Host:
         files = await asyncio.to_thread(self._library.files)

@@ -49,7 +49,9 @@ def speed(usage: "Usage | None", room: int = 200) -> str:
 
 
 def progress(step: "Progress") -> str:
-    """`loading 40 %`, `reading 512/1,500 tokens`."""
+    """`loading 40 %`, `reading 512/1,500 tokens`, `waiting for its turn`."""
+    if step.phase == "queue":
+        return "waiting for its turn"
     if step.phase == "load":
         share = 100 * step.done // max(1, step.total)
         return f"loading the model  {share} %"

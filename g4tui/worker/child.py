@@ -53,7 +53,9 @@ class Child:
     def __init__(self, incoming: int, outgoing: int) -> None:
         self._incoming = incoming
         self._outgoing = outgoing
-        self._asks: queue.SimpleQueue[protocol.Ask | protocol.Refused | None] = queue.SimpleQueue()
+        self._asks: queue.SimpleQueue[protocol.Question | protocol.Refused | None] = (
+            queue.SimpleQueue()
+        )
         self._cancels: dict[int, Cancel] = {}
         self._sending = threading.Lock()
         self._over = threading.Event()
@@ -105,7 +107,7 @@ class Child:
                 self.send(protocol.Refused(ask.id, explained(error)))
             worked = True
 
-    def _do(self, ask: protocol.Ask | protocol.Refused) -> None:
+    def _do(self, ask: protocol.Question | protocol.Refused) -> None:
         match ask:
             case protocol.Refused():
                 self.send(ask)
@@ -156,12 +158,12 @@ class Child:
         self._attempt("close")
         self._engine = None
 
-    def _attempt(self, what: str) -> None:
+    def _attempt(self, what: str, *arguments: object) -> None:
         """Call the engine where nobody waits for an answer: a failure is for the log alone."""
         if self._engine is None:
             return
         try:
-            getattr(self._engine, what)()
+            getattr(self._engine, what)(*arguments)
         except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
             traceback.print_exception(error, file=sys.stderr)
 
@@ -189,6 +191,9 @@ class Child:
             cancel = self._cancels.get(ask.id)
             if cancel is not None:
                 self._call_off(cancel)
+            return
+        if isinstance(ask, protocol.UseThreads):
+            self._attempt("use_threads", ask.count)
             return
         if isinstance(ask, protocol.Generate):
             self._cancels[ask.id] = Cancel()

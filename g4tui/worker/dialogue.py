@@ -123,6 +123,11 @@ class Dialogue:
         cancel.on_request(lambda: self._soon(lambda: self.stop(stream)))
         return True
 
+    def tell(self, remark: protocol.UseThreads) -> None:
+        """Say what the child heeds while it works, and does not answer."""
+        if self._link is not None and self.open:
+            self._link.send(remark)
+
     def stop(self, stream: Stream) -> None:
         """Ask for the end of an answer, then insist: cancel, SIGTERM, SIGKILL."""
         if stream.over or stream is not self._current or self._stopping or self._link is None:

@@ -65,6 +65,7 @@ class Worker:
         self._extra_env = extra_env
         self._module = module
         self._loaded = False
+        self._threads: int | None = None
         self._dialogue = Dialogue(log_path, limits)
 
     @property
@@ -173,6 +174,12 @@ class Worker:
         """Have the engine save its state now; it also does so by itself after a quiet moment."""
         ask = protocol.Idle(next(self._dialogue.numbers))
         await self._dialogue.call(Call(ask.id, protocol.Done, "saving"), ask)
+
+    def use_threads(self, count: int | None) -> None:
+        """At most so many from its next step on; `None`: as many as it was opened with."""
+        if self.alive and count != self._threads:
+            self._threads = count
+            self._dialogue.tell(protocol.UseThreads(count))
 
     async def close(self) -> None:
         """Stop what it does, let it save its state, and end the process, by force if need be."""

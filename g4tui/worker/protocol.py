@@ -1,8 +1,8 @@
 """What host and child say to each other: one JSON object a line, each way.
 
 The child speaks first (`Hello`). Then the host asks, with a number of its own choice for each
-question, and the child answers with that number, in the order of the questions. Only `Cancel` and
-the end of the child's input are heeded while it works.
+question, and the child answers with that number, in the order of the questions. Only `Cancel`,
+`UseThreads` and the end of the child's input are heeded while it works.
 """
 
 from collections.abc import Mapping
@@ -97,6 +97,12 @@ class Unload(msgspec.Struct, frozen=True, tag="unload", tag_field="op"):
     id: int
 
 
+class UseThreads(msgspec.Struct, frozen=True, tag="use_threads", tag_field="op"):
+    """Compute with at most so many threads (`None`: as loaded) from now on; without a reply."""
+
+    count: int | None
+
+
 class Hello(msgspec.Struct, frozen=True, tag="hello", tag_field="op"):
     """The child's first line."""
 
@@ -173,7 +179,8 @@ class _Numbered(msgspec.Struct, frozen=True):
     id: int
 
 
-Ask = Load | Generate | Cancel | CountTokens | Tokenize | PromptIds | Score | Embed | Idle | Unload
+Question = Load | Generate | CountTokens | Tokenize | PromptIds | Score | Embed | Idle | Unload
+Ask = Question | Cancel | UseThreads
 Reply = (
     Hello | Loading | Loaded | Streamed | Counted | Tokenized | Scored | Embedded | Done | Refused
 )
