@@ -61,7 +61,7 @@ class Chat:
         self._plugins = plugins
         self.defaults = defaults
         self._flush_s = flush_s
-        self.late = LateSaves()
+        self.late = LateSaves[MessageRow]()
 
     async def send(
         self,
@@ -142,7 +142,7 @@ class Chat:
                 yield delta
             finished = await draft.finish()
             if draft.unsaved:
-                self.late.hold(draft)
+                self.late.hold(draft.finish_now)
         finally:
             if finished is None:  # the person left, or the program ends
                 cancel.request()
@@ -151,7 +151,7 @@ class Chat:
                     draft.finish_now()
                 except G4tuiError as error:
                     if error.info.kind == "storage":
-                        self.late.hold(draft)
+                        self.late.hold(draft.finish_now)
         if draft.prepared is not None:
             await asyncio.to_thread(
                 self._plugins.turn_finished, draft.prepared.finished_turn(finished)

@@ -1,47 +1,58 @@
-"""Answers that the library could not take: held, and saved as soon as it can."""
+"""What the library could not take (an answer's end, a vote): held, and saved as soon as it can."""
 
 import asyncio
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from g4tui.core import G4tuiError
-from g4tui.engine.draft import AnswerDraft
-from g4tui.store import MessageRow
 
 RETRY_S = 1.0
+Row = TypeVar("Row")
 
 
-class LateSaves:
+class LateSaves(Generic[Row]):
     """Tries again in the background until nothing is left; lives on one event loop.
 
-    `on_saved` hears each row that was saved after all.
+    A save is a blocking call that returns the row it saved. They are done in the order in which
+    they were given. `on_saved` hears each row that was saved after all.
     """
 
     def __init__(self) -> None:
-        self._drafts: list[AnswerDraft] = []
+        self._saves: list[Callable[[], Row]] = []
         self._trying: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
-        self.on_saved: Callable[[MessageRow], object] = lambda row: None
+        self.on_saved: Callable[[Row], object] = lambda row: None
 
-    def hold(self, draft: AnswerDraft) -> None:
-        """Keep an answer and save it when that is possible."""
-        self._drafts.append(draft)
+    @property
+    def are_waiting(self) -> bool:
+        """Whether something is held that is not saved yet."""
+        return bool(self._saves)
+
+    def hold(self, save: Callable[[], Row]) -> None:
+        """Keep what could not be saved and save it when that is possible."""
+        self._saves.append(save)
         if self._trying is None or self._trying.done():
             self._trying = asyncio.create_task(self._try_until_saved())
+
+    async def now_or_later(self, save: Callable[[], Row]) -> Row | None:
+        """Save after all that waits; `None` where it has to wait itself.
+
+        Raises `G4tuiError`s of other kinds than `storage`, as `save` does.
+        """
+        async with self._turn:
+            if await self._save_all():
+                try:
+                    return await asyncio.to_thread(save)
+                except G4tuiError as error:
+                    if error.info.kind != "storage":
+                        raise
+            self.hold(save)
+            return None
 
     async def save(self) -> bool:
         """Try now; whether nothing is left."""
         async with self._turn:
-            for draft in list(self._drafts):
-                try:
-                    row = await asyncio.to_thread(draft.finish_now)
-                except G4tuiError as error:
-                    if error.info.kind == "storage":
-                        return False
-                    self._drafts.remove(draft)  # its session is gone: there is no place for it
-                else:
-                    self._drafts.remove(draft)
-                    self.on_saved(row)
-        return True
+            return await self._save_all()
 
     async def close(self) -> None:
         """The last chance, when the program ends."""
@@ -49,6 +60,19 @@ class LateSaves:
             self._trying.cancel()
             await asyncio.wait([self._trying])
         await self.save()
+
+    async def _save_all(self) -> bool:
+        for save in list(self._saves):
+            try:
+                row = await asyncio.to_thread(save)
+            except G4tuiError as error:
+                if error.info.kind == "storage":
+                    return False
+                self._saves.remove(save)  # its session is gone: there is no place for it
+            else:
+                self._saves.remove(save)
+                self.on_saved(row)
+        return True
 
     async def _try_until_saved(self) -> None:
         await asyncio.sleep(RETRY_S)  # its turn tells of the failure first
