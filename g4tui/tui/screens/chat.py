@@ -1,32 +1,15 @@
 """The chat: sessions at the left, the conversation, the prompt below it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from functools import partial
-from typing import TYPE_CHECKING, ClassVar, ParamSpec
+from typing import TYPE_CHECKING
 
 from textual import on
-from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
 from textual.events import Key, Paste
-from textual.screen import Screen
-from textual.worker import Worker, WorkerState
 
 from g4tui.tui import messages as told
-from g4tui.tui.answering import Answering
-from g4tui.tui.bindings import bindings
-from g4tui.tui.conversation import Conversation
 from g4tui.tui.history import recent_prompts
-from g4tui.tui.screens.chat_dialogs import ChatDialogs
-from g4tui.tui.screens.chat_turns import ChatTurns
-from g4tui.tui.screens.chat_welcome import ChatWelcome
+from g4tui.tui.screens.chat_actions import ChatActions
 from g4tui.tui.services import Services, in_thread
-from g4tui.tui.startup import error_of
-from g4tui.tui.widgets.header import Header
-from g4tui.tui.widgets.prompt import PromptBox
-from g4tui.tui.widgets.status import StatusLine
-from g4tui.tui.widgets.transcript import Transcript
 from g4tui.tui.widgets.transcript_messages import (
     CodeClosed,
     EndWanted,
@@ -36,59 +19,23 @@ from g4tui.tui.widgets.transcript_messages import (
 
 if TYPE_CHECKING:
     from g4tui.core import ErrorInfo
-    from g4tui.tui.app import G4tuiApp
     from g4tui.tui.flow import Flow
-    from g4tui.tui.widgets.session_list import SessionList
-
-P = ParamSpec("P")
 
 NEW_CHAT = "New chat"
-NARROW = 100
-"""Below this many columns the sidebar is folded until it is asked for."""
 
 
-class ChatScreen(Screen[None]):
+class ChatScreen(ChatActions):
     """Draws, and hands what the person does to its `Flow`, which exists once services do.
 
     `start_model`, `start_session`: what the command line asked for.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings("chat"))
-    AUTO_FOCUS = "#prompt"
-
-    app: "G4tuiApp"
-    sessions: "SessionList"
-
     def __init__(self, *, start_model: str = "", start_session: str = "") -> None:
         super().__init__()
         self._start_model = start_model
         self._start_session = start_session
-        self._sidebar_wanted: bool | None = None
         self._queued: list[told.PromptSent] = []
         self._sending = asyncio.Lock()
-        self.unread: set[str] = set()
-        self.flow: Flow | None = None
-        self.header = Header(id="header")
-        self.side = Vertical(id="side")
-        self.transcript = Transcript(id="transcript")
-        self.prompt_box = PromptBox(id="prompt-box")
-        self.transcript.give_key = self.prompt_box.take_key
-        self.status = StatusLine(id="status")
-        self.turns = ChatTurns(self)
-        self.answering = Answering(self.transcript, self.turns)
-        self.conversation = Conversation(self.transcript, self.answering.live)
-        self.answering.conversation = self.conversation
-        self.dialogs = ChatDialogs(self)
-        self.welcome = ChatWelcome(self)
-
-    def compose(self) -> ComposeResult:
-        yield self.header
-        with Horizontal(id="body"):
-            yield self.side
-            with Vertical(id="main"):
-                yield self.transcript
-                yield self.prompt_box
-        yield self.status
 
     def on_mount(self) -> None:
         """Before anything is opened."""
@@ -96,14 +43,14 @@ class ChatScreen(Screen[None]):
 
     def on_resize(self) -> None:
         """Fold the sidebar where there is no room for it."""
-        self._show_sidebar()
+        self.sidebar.show()
 
     async def fill_sidebar(self) -> None:
         """Put the list of sessions in its place, which the first paint leaves empty."""
         from g4tui.tui.widgets.session_list import SessionList
 
         self.sessions = SessionList(id="sessions")
-        await self.side.mount(self.sessions)
+        await self.sidebar.widget.mount(self.sessions)
 
     # services
 
@@ -155,36 +102,6 @@ class ChatScreen(Screen[None]):
         self.prompt_box.prompt.asked.add_older(await in_thread(recent_prompts, services.store))
 
     # what the flow and the turns ask of the screen
-
-    def do(
-        self, work: Callable[P, Coroutine[object, object, object]], *args: P.args, **named: P.kwargs
-    ) -> None:
-        """Run a coroutine function of the flow beside everything else."""
-        self.run_worker(partial(work, *args, **named), group="chat", exit_on_error=False)
-
-    def do_latest(
-        self,
-        group: str,
-        work: Callable[P, Coroutine[object, object, object]],
-        *args: P.args,
-        **named: P.kwargs,
-    ) -> None:
-        """The same, in place of what runs in that group."""
-        self.run_worker(
-            partial(work, *args, **named), group=group, exclusive=True, exit_on_error=False
-        )
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """What failed is told."""
-        if event.state is WorkerState.ERROR and event.worker.error is not None:
-            self.failed(error_of(event.worker.error))
-
-    def failed(self, error: "ErrorInfo") -> None:
-        """An error that belongs to no message."""
-        if error.kind == "missing":
-            self.do(self.turns.tell_missing, error)
-        else:
-            self.app.tell(str(error), error=True)
 
     async def ask(self, title: str, detail: str, yes: str) -> bool:
         """A question in the way."""
@@ -254,7 +171,7 @@ class ChatScreen(Screen[None]):
             await flow.open(event.session_id, event.message_id)
         self.do_latest("context", self.turns.show_context, flow)
         self._colour_all()
-        self._fold_floating_sidebar()
+        self.sidebar.fold_floating()
         self.prompt_box.prompt.focus()
 
     @on(told.NewSessionAsked)
@@ -262,7 +179,7 @@ class ChatScreen(Screen[None]):
         """An empty chat."""
         if self.flow is not None:
             self.flow.begin()
-            self._fold_floating_sidebar()
+            self.sidebar.fold_floating()
             self.prompt_box.prompt.focus()
 
     @on(told.SessionsChanged)
@@ -311,86 +228,3 @@ class ChatScreen(Screen[None]):
 
     def _colour_all(self) -> None:
         self.dialogs.colour_entries(self.transcript.entries)
-
-    # keys
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Stop shows only while there is something to stop."""
-        if action == "stop":
-            return self.answering.turns.of(self.conversation.id) is not None
-        return True
-
-    def action_stop(self) -> None:
-        """Silence the answer that is being written."""
-        if self.answering.turns.stop(self.conversation.id):
-            self.status.note = "stopping"
-
-    def action_leave(self) -> None:
-        """Esc with nothing to stop: from the prompt to the messages, from elsewhere back to it."""
-        if self.prompt_box.editing is not None:
-            self.prompt_box.put_aside()
-        elif self.prompt_box.prompt.has_focus and self.transcript.selected is not None:
-            self.transcript.focus()
-            return
-        self._fold_floating_sidebar()
-        self.prompt_box.prompt.focus()
-
-    def action_choose_model(self) -> None:
-        """Open the picker."""
-        self.do_latest("dialog", self.dialogs.choose_model)
-
-    def action_parameters(self) -> None:
-        """Open the parameters."""
-        self.do_latest("dialog", self.dialogs.parameters)
-
-    def action_rename_session(self) -> None:
-        """Rename what is on screen, or what the list's cursor is on."""
-        row = self.conversation.session
-        if self.sessions.has_focus_within:
-            self.sessions.action_rename()
-        elif row is not None:
-            self.do_latest("dialog", self.dialogs.rename, row.id, row.title)
-        else:
-            self.tell("This chat has no messages yet: its first one names it.")
-
-    def action_delete_session(self) -> None:
-        """Delete what is on screen, after a question."""
-        row = self.conversation.session
-        if row is not None:
-            self.do_latest("dialog", self.dialogs.delete, row.id, row.title)
-        else:
-            self.tell("This chat has no messages yet: there is nothing to delete.")
-
-    def action_page(self, direction: int) -> None:
-        """Scroll the conversation, wherever the focus is."""
-        step = max(1, self.transcript.size.height - 2)
-        self.transcript.go_to(self.transcript.scroll_offset.y + direction * step)
-
-    def action_bottom(self) -> None:
-        """To the newest text."""
-        self.transcript.action_end()
-
-    def action_toggle_sidebar(self) -> None:
-        """Fold or unfold the list of sessions."""
-        self._sidebar_wanted = not self.side.display
-        self._show_sidebar()
-        if self._sidebar_wanted:
-            self.sessions.focus()
-        else:
-            self.prompt_box.prompt.focus()
-
-    @property
-    def sidebar_floats(self) -> bool:
-        """Whether the list covers a part of the conversation."""
-        return self.app.size.width < NARROW
-
-    def _fold_floating_sidebar(self) -> None:
-        if self.sidebar_floats:
-            self._sidebar_wanted = None
-            self._show_sidebar()
-
-    def _show_sidebar(self) -> None:
-        narrow = self.sidebar_floats
-        wanted = self._sidebar_wanted if self._sidebar_wanted is not None else not narrow
-        self.side.display = wanted
-        self.set_class(narrow, "-narrow")

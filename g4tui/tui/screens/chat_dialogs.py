@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from g4tui.tui.app import G4tuiApp
     from g4tui.tui.flow import Flow
     from g4tui.tui.markdown.blocks import CodeBlock
-    from g4tui.tui.screens.chat import ChatScreen
+    from g4tui.tui.screens.chat_base import ChatBase
     from g4tui.tui.widgets.message_entry import MessageEntry
 
 
 class ChatDialogs:
     """Each method is a coroutine that runs in a worker of the screen."""
 
-    def __init__(self, screen: "ChatScreen") -> None:
+    def __init__(self, screen: "ChatBase") -> None:
         self._screen = screen
         self._walking = asyncio.Lock()
 

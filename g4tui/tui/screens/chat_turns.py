@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from g4tui.core import ErrorInfo, Progress
     from g4tui.store import MessageRow
     from g4tui.tui.flow import Flow
-    from g4tui.tui.screens.chat import ChatScreen
+    from g4tui.tui.screens.chat_base import ChatBase
     from g4tui.tui.widgets.message_entry import MessageEntry
 
 RECENT = 8
@@ -19,7 +19,7 @@ RECENT = 8
 class ChatTurns:
     """Hears of every turn (see `answering.Answered`), whichever session is on screen."""
 
-    def __init__(self, screen: "ChatScreen") -> None:
+    def __init__(self, screen: "ChatBase") -> None:
         self._screen = screen
 
     def turn_started(self, session: str) -> None:

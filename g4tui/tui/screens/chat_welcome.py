@@ -7,13 +7,13 @@ from g4tui.tui.words import model_label
 
 if TYPE_CHECKING:
     from g4tui.tui.flow import Flow
-    from g4tui.tui.screens.chat import ChatScreen
+    from g4tui.tui.screens.chat_base import ChatBase
 
 
 class ChatWelcome:
     """Draws an empty chat, and where its words will go."""
 
-    def __init__(self, screen: "ChatScreen") -> None:
+    def __init__(self, screen: "ChatBase") -> None:
         self._screen = screen
         self._lack = ""
 
