@@ -3,17 +3,17 @@
 Each method is one coroutine that the screen runs in a worker; failures are `G4tuiError`s.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from g4tui.core import Attachment, G4tuiError, ModelInfo, ModelSpec, Params, parse_model
-from g4tui.core.backend import estimated_tokens
 from g4tui.tui.answering import Answering
 from g4tui.tui.background import in_daemon
+from g4tui.tui.consent import may_leave
 from g4tui.tui.conversation import Conversation
 from g4tui.tui.services import Services, SessionOptions, in_thread
-from g4tui.tui.words import counted
 
 if TYPE_CHECKING:
     from g4tui.store import MessageRow, SessionRow, Store
@@ -140,12 +140,8 @@ class Flow:
         from g4tui.engine import HEAD
 
         spec = self._spec(self.choice.model)
-        begun = self.session
-        row = begun or await self._new_session()
-        if not self._is_free(row.id) or not await self._may_leave(row, spec, text):
-            if begun is None:
-                await in_thread(self.services.store.delete_session, row.id)
-                self.conversation.session = None
+        row = await self.begun([spec], text)
+        if row is None:
             return False
         chat = self.services.chat
         parent: str | None = HEAD
@@ -158,6 +154,22 @@ class Flow:
             ),
         )
         return turn is not None and await turn.begun
+
+    async def begun(self, specs: Sequence[ModelSpec], text: str) -> "SessionRow | None":
+        """The session on screen, or a new one, free for a question to these models.
+
+        `None`, where it is not, or where its text may not go to one of them.
+        """
+        before = self.session
+        row = before or await self._new_session()
+        allowed: SessionRow | None = row if self._is_free(row.id) else None
+        for spec in specs:
+            if allowed is not None:
+                allowed = await self._may_leave(allowed, spec, text)
+        if allowed is None and before is None:
+            await in_thread(self.services.store.delete_session, row.id)
+            self.conversation.session = None
+        return allowed
 
     async def regenerate(self, row: "MessageRow") -> None:
         """Another answer to the same question, by the model that is chosen now."""
@@ -258,30 +270,13 @@ class Flow:
         self.conversation.session = row
         return row
 
-    async def _may_leave(self, row: "SessionRow", spec: ModelSpec, text: str) -> bool:
-        """Whether the session's text may go where the model is: asked once for a session."""
-        try:
-            host = await in_daemon(lambda: self.services.runtime.destination(spec))
-        except G4tuiError:
-            return True  # nothing is sent by a backend that does not work: the answer will say why
-        if not host or host in row.consent:
-            return True
-        if row.private:
-            self._face.tell("This chat is private: it is never sent elsewhere.", warning=True)
-            return False
-        rows = await in_thread(self.services.store.path, row.id) if row.head else []
-        said = [each.message.text for each in rows] + ([text] if text else [])
-        tokens = sum(map(estimated_tokens, said))
-        detail = (
-            f"{counted(len(said), 'message')}, about {tokens:,} tokens, will be sent to {host} "
-            f"for {spec.id}, which may cost money. This chat will not ask again."
-        )
-        if not await self._face.ask(f"Send this chat to {host}?", detail, "Send"):
-            return False
-        updated = await in_thread(self.services.store.add_consent, row.id, host)
-        if self.conversation.id == row.id:
+    async def _may_leave(
+        self, row: "SessionRow", spec: ModelSpec, text: str
+    ) -> "SessionRow | None":
+        updated = await may_leave(self.services, self._face, row, spec, text)
+        if updated is not None and self.conversation.id == row.id:
             self.conversation.session = updated
-        return True
+        return updated
 
     async def _answer_to(self, question: "MessageRow") -> "MessageRow | None":
         later = await in_thread(self.services.store.after, question.id, 1)

@@ -40,16 +40,16 @@ class Turns:
     """Runs turns as tasks of the UI's loop."""
 
     def __init__(self) -> None:
-        self._running: dict[str, Turn] = {}
+        self._running: list[Turn] = []
 
     def of(self, session: str | None) -> Turn | None:
-        """The turn that runs in a session."""
-        return self._running.get(session) if session is not None else None
+        """A turn that runs in a session."""
+        return next((turn for turn in self._running if turn.session == session), None)
 
     @property
     def sessions(self) -> frozenset[str]:
-        """Sessions whose answer is being written."""
-        return frozenset(self._running)
+        """Sessions in which something is being written."""
+        return frozenset(turn.session for turn in self._running)
 
     def start(
         self,
@@ -57,34 +57,32 @@ class Turns:
         open_stream: "Callable[[Cancel], AsyncGenerator[Told]]",
         listener: Listener[Told],
     ) -> Turn:
-        """Run a stream of events; one at a time for a session."""
+        """Run a stream of events; whether another may run in the session is for the caller."""
         from g4tui.core import Cancel
 
-        assert session not in self._running
         turn = Turn(session, Cancel())
-        self._running[session] = turn
+        self._running.append(turn)
         turn.task = asyncio.create_task(self._run(turn, open_stream(turn.cancel), listener))
         return turn
 
     def stop(self, session: str | None) -> bool:
-        """Ask the session's turn to stop; whether there was one."""
-        turn = self.of(session)
-        if turn is None:
-            return False
-        turn.cancel.request()
-        return True
+        """Ask the session's turns to stop; whether there was one."""
+        asked = [turn for turn in self._running if turn.session == session]
+        for turn in asked:
+            turn.cancel.request()
+        return bool(asked)
 
     async def end(self, session: str) -> None:
-        """Stop the session's turn and wait until it is saved."""
-        turn = self.of(session)
-        if turn is not None and turn.task is not None:
-            turn.cancel.request()
-            await asyncio.wait([turn.task])
+        """Stop the session's turns and wait until they are saved."""
+        tasks = [turn.task for turn in self._running if turn.session == session and turn.task]
+        self.stop(session)
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def close(self, limit_s: float) -> None:
         """Stop everything and wait until it is saved; what takes longer is cancelled."""
-        tasks = [turn.task for turn in self._running.values() if turn.task is not None]
-        for turn in list(self._running.values()):
+        tasks = [turn.task for turn in self._running if turn.task is not None]
+        for turn in list(self._running):
             turn.cancel.request()
         if not tasks:
             return
@@ -116,7 +114,7 @@ class Turns:
                 "Ask again. If it stays so, please report it.",
             )
         finally:
-            self._running.pop(turn.session, None)
+            self._running.remove(turn)
             if not turn.begun.done():
                 turn.begun.set_result(False)
         listener.ended(turn, error)
