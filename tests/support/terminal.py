@@ -106,17 +106,21 @@ class Terminal:
         with self._changed:
             return "\n".join(row.rstrip() for row in self._screen.display)
 
-    def wait_for(self, *wanted: str, seconds: float = 30.0) -> str:
+    def wait_for(self, *wanted: str, seconds: float = 60.0) -> str:
         """Wait until every text is on the screen; the screen then."""
         return self._until(lambda seen: all(text in seen for text in wanted), wanted, seconds)
 
-    def wait_gone(self, *unwanted: str, seconds: float = 30.0) -> str:
+    def wait_gone(self, *unwanted: str, seconds: float = 60.0) -> str:
         """Wait until none of the texts is on the screen; the screen then."""
         return self._until(
             lambda seen: not any(text in seen for text in unwanted), unwanted, seconds
         )
 
-    def wait_exit(self, seconds: float = 15.0) -> int:
+    def wait_raw(self, *wanted: bytes, seconds: float = 60.0) -> None:
+        """Wait until every one of these byte sequences was written."""
+        self._until(lambda seen: all(each in self.raw for each in wanted), wanted, seconds)
+
+    def wait_exit(self, seconds: float = 60.0) -> int:
         """The exit status; everything was read by then."""
         status = self.process.wait(seconds)
         self._reader.join(10)

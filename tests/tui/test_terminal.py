@@ -177,7 +177,7 @@ def test_suspended_it_gives_the_terminal_back_and_comes_again(home: Path) -> Non
         terminal.type("suspend\r")
         process = terminal.process
         os.waitid(os.P_PID, process.pid, os.WSTOPPED)
-        assert all(each in terminal.raw for each in LEFT)
+        terminal.wait_raw(*LEFT)
         process.send_signal(signal.SIGCONT)
         terminal.wait_for("Ask something")
         ask(terminal, "Well?")
