@@ -71,6 +71,9 @@ class AnswerView:
     def _on_screen(self, turn: Turn) -> bool:
         return self.conversation is not None and self.conversation.id == turn.session
 
+    def _shown(self, row: "MessageRow") -> "MessageRow":
+        return self.conversation.shown(row) if self.conversation is not None else row
+
     def _entry(self, turn: Turn) -> "MessageEntry | None":
         return self.live.get(turn.answer_id or "")
 
@@ -79,7 +82,7 @@ class AnswerView:
 
         turn.answer_id = answer.id
         old = self._transcript.entry(answer.id)
-        self.live[answer.id] = MessageEntry(answer).prepare()
+        self.live[answer.id] = MessageEntry(self._shown(answer)).prepare()
         conversation = self.conversation
         if conversation is not None and self._on_screen(turn):
             if old is not None:  # an answer that is gone on with
@@ -115,7 +118,7 @@ class AnswerView:
         entry = self.live.pop(answer.id, None)
         self._seen_text.discard(answer.id)
         if entry is not None:
-            entry.finished(answer)
+            entry.finished(self._shown(answer))
             if self._on_screen(turn):
                 self._transcript.changed(entry)
         self._screen.turn_ended(turn.session, answer)
@@ -126,7 +129,7 @@ class AnswerView:
 
         entry = self._transcript.entry(answer.id)
         if isinstance(entry, MessageEntry) and answer.id not in self.live:
-            entry.finished(answer)
+            entry.finished(self._shown(answer))
             self._transcript.changed(entry)
 
     def ended(self, turn: Turn, error: "ErrorInfo | None") -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from g4tui.tui.services import in_thread
+from g4tui.tui.veil import Veil, veil_of
 from g4tui.tui.widgets.entries import Entry, PagesEntry, RuleEntry
 from g4tui.tui.words import counted
 
@@ -30,6 +31,7 @@ class Conversation:
         self._transcript = transcript
         self._live = live
         self.session: SessionRow | None = None
+        self.veil = Veil()
 
     @property
     def id(self) -> str | None:
@@ -51,6 +53,7 @@ class Conversation:
             later = await in_thread(store.after, message, FIRST_PAGE)
             rows = [*earlier, target, *later]
             more_after = rows[-1].id != row.head
+        self.veil = await in_thread(veil_of, store, session)
         entries = await in_thread(self._entries, rows)
         self.session = row
         self._transcript.more_before = bool(rows) and rows[0].depth > 1
@@ -141,8 +144,12 @@ class Conversation:
         for row in rows:
             if row.id == begins and row.depth > 1:
                 entries.append(_memory(row.depth - 1))
-            entries.append(self._live.get(row.id) or MessageEntry(row).prepare())
+            entries.append(self._live.get(row.id) or MessageEntry(self.shown(row)).prepare())
         return entries
+
+    def shown(self, row: "MessageRow") -> "MessageRow":
+        """A message as it may be shown."""
+        return self.veil.over(row)
 
 
 def _memory(dropped: int) -> RuleEntry:

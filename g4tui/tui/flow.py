@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from g4tui.core import Attachment, G4tuiError, ModelInfo, ModelSpec, Params, parse_model
+from g4tui.tui import consent
 from g4tui.tui.answering import Answering
 from g4tui.tui.background import in_daemon
-from g4tui.tui.consent import may_leave
 from g4tui.tui.conversation import Conversation
 from g4tui.tui.services import Services, SessionOptions, in_thread
 
@@ -139,7 +139,7 @@ class Flow:
         """Ask; false, where it was not sent or saved, and the text should stay in the prompt."""
         from g4tui.engine import HEAD
 
-        spec = self._spec(self.choice.model)
+        spec = self.spec(self.choice.model)
         row = await self.begun([spec], text)
         if row is None:
             return False
@@ -162,10 +162,10 @@ class Flow:
         """
         before = self.session
         row = before or await self._new_session()
-        allowed: SessionRow | None = row if self._is_free(row.id) else None
+        allowed: SessionRow | None = row if self.is_free(row.id) else None
         for spec in specs:
             if allowed is not None:
-                allowed = await self._may_leave(allowed, spec, text)
+                allowed = await self.may_leave(allowed, spec, text)
         if allowed is None and before is None:
             await in_thread(self.services.store.delete_session, row.id)
             self.conversation.session = None
@@ -178,9 +178,9 @@ class Flow:
             if answer is None:
                 return
             row = answer
-        spec = self._spec(self.choice.model)
+        spec = self.spec(self.choice.model)
         session = await in_thread(self.services.store.session, row.session)
-        if self._is_free(session.id) and await self._may_leave(session, spec, ""):
+        if self.is_free(session.id) and await self.may_leave(session, spec, ""):
             chat = self.services.chat
             self.answering.start(
                 session.id,
@@ -194,9 +194,10 @@ class Flow:
         if row.state == "complete" and row.finish_reason != "length":
             self._face.tell("This answer is complete.")
             return
-        spec = self._spec(row.model or self.choice.model)
+        row = await in_thread(self.services.store.message, row.id)  # the one shown may be veiled
+        spec = self.spec(row.model or self.choice.model)
         session = await in_thread(self.services.store.session, row.session)
-        if self._is_free(session.id) and await self._may_leave(session, spec, ""):
+        if self.is_free(session.id) and await self.may_leave(session, spec, ""):
             chat = self.services.chat
             self.answering.start(
                 session.id,
@@ -211,7 +212,7 @@ class Flow:
 
     async def release(self, row: "MessageRow") -> None:
         """Let a model that was held back after crashes be started again."""
-        spec = self._spec(row.model)
+        spec = self.spec((await in_thread(self.services.store.message, row.id)).model)
         await in_thread(self.services.runtime.quarantine.clear, spec.base.id)
         self._face.tell(f"{spec.base.id} may be started again.")
 
@@ -221,7 +222,7 @@ class Flow:
         Where the model's plugin does not work nothing goes anywhere: the answer will say why.
         """
         try:
-            spec = self._spec(self.choice.model)
+            spec = self.spec(self.choice.model)
             return await in_daemon(lambda: self.services.runtime.destination(spec))
         except G4tuiError:
             return "not available"
@@ -230,7 +231,7 @@ class Flow:
         """Why the chosen model cannot answer, as far as that can be known; empty where it may."""
         plugins = self.services.plugins
         try:
-            spec = self._spec(self.choice.model)
+            spec = self.spec(self.choice.model)
             backend = await in_daemon(lambda: plugins.backend(spec.backend))
         except G4tuiError as error:
             return error.info.title
@@ -247,7 +248,7 @@ class Flow:
             return self.choice.options.context
         plugins = self.services.plugins
         try:
-            spec = self._spec(self.choice.model)
+            spec = self.spec(self.choice.model)
             await in_daemon(lambda: plugins.backend(spec.backend))
         except G4tuiError:
             return None
@@ -270,10 +271,9 @@ class Flow:
         self.conversation.session = row
         return row
 
-    async def _may_leave(
-        self, row: "SessionRow", spec: ModelSpec, text: str
-    ) -> "SessionRow | None":
-        updated = await may_leave(self.services, self._face, row, spec, text)
+    async def may_leave(self, row: "SessionRow", spec: ModelSpec, text: str) -> "SessionRow | None":
+        """The session, if its text may go where the model is; the person is asked once."""
+        updated = await consent.may_leave(self.services, self._face, row, spec, text)
         if updated is not None and self.conversation.id == row.id:
             self.conversation.session = updated
         return updated
@@ -282,13 +282,15 @@ class Flow:
         later = await in_thread(self.services.store.after, question.id, 1)
         return later[0] if later else None
 
-    def _is_free(self, session: str) -> bool:
+    def is_free(self, session: str) -> bool:
+        """Whether nothing is being written in a session; else that is told."""
         if self.answering.turns.of(session) is None:
             return True
         self._face.tell("An answer is still being written: Esc stops it.")
         return False
 
-    def _spec(self, model: str) -> ModelSpec:
+    def spec(self, model: str) -> ModelSpec:
+        """A model's name, loaded for the context of this chat. Raises `G4tuiError`."""
         return parse_model(model, context=self.choice.options.context)
 
 
