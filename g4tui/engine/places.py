@@ -1,4 +1,4 @@
-"""Who may use which model now: one request a model, and only so many native models at once."""
+"""Who may compute on this machine now: one answer a model, and only so many models at once."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,15 +10,14 @@ from g4tui.core import Cancel, ModelSpec
 class Place:
     """One request's place in the queue for the model `key`; made by `Places.join`.
 
-    `behind`: how many are before it. Once `wait` gave true the model is its own until it leaves.
+    `behind`: how many were before it. Once `wait` gave true the model is its own until it leaves.
     """
 
-    def __init__(self, key: ModelSpec, native: bool) -> None:
+    def __init__(self, key: ModelSpec) -> None:
         self.key = key
-        self.native = native
         self.behind = 0
         self.granted = False
-        self.moved = asyncio.Event()
+        self._moved = asyncio.Event()
 
     async def wait(self, cancel: Cancel) -> bool:
         """Until it is this one's turn; false when `cancel` comes before that."""
@@ -26,64 +25,58 @@ class Place:
 
         def called_off() -> None:
             with suppress(RuntimeError):  # the loop has ended: nobody waits
-                loop.call_soon_threadsafe(self.moved.set)
+                loop.call_soon_threadsafe(self._moved.set)
 
         if not self.granted:
             cancel.on_request(called_off)
-            await self.moved.wait()
+            await self._moved.wait()
         return self.granted and not cancel.requested
+
+    def grant(self) -> None:
+        """It is this one's turn."""
+        self.granted = True
+        self._moved.set()
 
 
 class Places:
-    """The queue. First come, first served, but nobody waits for a model that another one wants.
+    """The queue of native models; what a server computes needs no place here.
 
-    `native_at_once` models may compute on this machine together; `on_change` hears whenever one
-    begins or ends. Lives on one event loop.
+    First come, first served, but nobody waits for a model that only another one wants. `at_once`
+    models may compute together; `on_change` hears whenever one begins or ends. Lives on one loop.
     """
 
-    def __init__(self, native_at_once: int, on_change: Callable[[], None]) -> None:
-        self._native_at_once = native_at_once
+    def __init__(self, at_once: int, on_change: Callable[[], None]) -> None:
+        self._at_once = at_once
         self._on_change = on_change
         self._places: list[Place] = []
 
-    def join(self, key: ModelSpec, *, native: bool) -> Place:
-        """The end of the queue, or at once the model."""
-        place = Place(key, native)
+    def join(self, key: ModelSpec) -> Place:
+        """The end of the queue, or the model at once."""
+        place = Place(key)
         self._places.append(place)
         self._move()
         if not place.granted:
-            before = [each for each in self._places[:-1] if self._hinders(each, place)]
-            place.behind = len(before)
+            mine = sum(other.key == key for other in self._places) - 1
+            place.behind = mine or len(self._places) - self._at_once
         return place
 
     def leave(self, place: Place) -> None:
         """Give the model, or the place, up."""
         if place in self._places:
             self._places.remove(place)
-            self._move(changed=place.granted and place.native)
-
-    def serves(self, key: ModelSpec) -> bool:
-        """Whether the model is somebody's now."""
-        return any(place.granted and place.key == key for place in self._places)
+            self._move()
+            if place.granted:
+                self._on_change()
 
     @property
-    def native(self) -> list[ModelSpec]:
-        """The models that compute on this machine now."""
-        return [place.key for place in self._places if place.granted and place.native]
+    def working(self) -> list[ModelSpec]:
+        """The models that are somebody's now."""
+        return [place.key for place in self._places if place.granted]
 
-    def _move(self, changed: bool = False) -> None:
-        taken = {place.key for place in self._places if place.granted}
-        native = len(self.native)
+    def _move(self) -> None:
+        working = self.working
         for place in self._places:
-            full = place.native and native >= self._native_at_once
-            if not (place.granted or place.key in taken or full):
-                place.granted = True
-                place.moved.set()
-                taken.add(place.key)
-                native += place.native
-                changed |= place.native
-        if changed:
-            self._on_change()
-
-    def _hinders(self, other: Place, place: Place) -> bool:
-        return other.key == place.key or (other.native and place.native)
+            if not place.granted and place.key not in working and len(working) < self._at_once:
+                place.grant()
+                working.append(place.key)
+                self._on_change()

@@ -88,12 +88,17 @@ class Runtime:
 
     @contextmanager
     def place(self, spec: ModelSpec) -> Iterator[Place]:
-        """A place in the model's queue: what `generate` needs, and who prepares a request for it.
+        """A place in the model's queue, for `generate` and for what is asked of the model before.
 
-        A model that is asked to count while it writes another answer counts after that.
+        (While it writes another answer it would not even count tokens.) Only native models have a
+        queue: a server sees to its own.
         """
-        native = self._plugins.backend(spec.backend).runs != "loop"
-        place = self._places.join(self._key(spec), native=native)
+        if self._plugins.backend(spec.backend).runs == "loop":
+            free = Place(spec)
+            free.grant()
+            yield free
+            return
+        place = self._places.join(self._key(spec))
         try:
             yield place
         finally:
@@ -121,7 +126,7 @@ class Runtime:
     async def generate(
         self, spec: ModelSpec, request: Request, cancel: Cancel, place: Place | None = None
     ) -> AsyncGenerator[Event]:
-        """Answer a request; one at a time for a model. Ends with `Finished` or `Failed`.
+        """Answer a request; one at a time for a native model. Ends with `Finished` or `Failed`.
 
         `place`: one that was waited for already, and is the caller's to keep or leave.
         """
@@ -254,7 +259,7 @@ class Runtime:
             if slot is not mine and slot.native and slot.model is not None
         ]
         for spec, _ in loaded[: max(0, len(loaded) - KEEP_LOADED + 1)]:
-            if not self._places.serves(spec):
+            if spec not in self._places.working:
                 await self.unload(spec)
 
     def _share_cores(self) -> None:
@@ -263,7 +268,7 @@ class Runtime:
         Threads of llama.cpp meet at spinning barriers: with more threads than cores they wait for
         one that is not running.
         """
-        working = self._places.native
+        working = self._places.working
         for key, threads in zip(working, shares(physical_cores(), len(working)), strict=True):
             slot = self._slots.get(key)
             if slot is not None and slot.model is not None:

@@ -63,7 +63,7 @@ def bare_context(model: native.Model) -> native.Context:
         model,
         n_ctx=4096,
         batch_size=128,
-        threads=THREADS,
+        crew=native.Crew(THREADS),
         kv_type="f16",
         flash_attention="auto",
         abort=native.AbortFlag(),

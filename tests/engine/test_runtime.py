@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,11 +21,10 @@ from g4tui.core import (
     ModelInfo,
     NoOptions,
     Request,
-    TextDelta,
 )
 from g4tui.engine.caches import evict, forget_conversation
 from g4tui.engine.opened import LoopModel
-from support.rooms import PARROT, Rooms
+from support.rooms import PARROT, Rooms, until
 
 MakeRooms = Callable[..., Rooms]
 QUESTION = Request((Message("user", "Q"),))
@@ -35,26 +34,13 @@ async def answer(rooms: Rooms, cancel: Cancel | None = None) -> list[Event]:
     return [e async for e in rooms.runtime.generate(PARROT, QUESTION, cancel or Cancel())]
 
 
-async def test_requests_take_turns(rooms_with: MakeRooms) -> None:
-    inside = 0
-    most = 0
-
-    def look(request: Request) -> Sequence[Event]:
-        nonlocal inside, most
-        inside += 1
-        most = max(most, inside)
-        return [TextDelta("a"), TextDelta("b"), Finished("stop")]
-
-    rooms = rooms_with([look], delay_s=0.01)
-
-    async def ask() -> None:
-        nonlocal inside
-        await answer(rooms)
-        inside -= 1
-
-    await asyncio.gather(*(ask() for _ in range(4)))
-    assert len(rooms.backend.requests) == 4
-    assert most == 1
+async def test_a_server_is_asked_again_while_it_answers(rooms_with: MakeRooms) -> None:
+    rooms = rooms_with(["never", "at once"])
+    rooms.backend.gate = asyncio.Event()
+    asked = [asyncio.create_task(answer(rooms)) for _ in range(3)]
+    await until(lambda: len(rooms.backend.requests) == 3)
+    rooms.backend.gate.set()
+    assert [(await task)[-1] for task in asked] == [Finished("stop")] * 3
 
 
 async def test_a_hung_engine_is_ended_after_a_stop(rooms_with: MakeRooms) -> None:

@@ -58,6 +58,7 @@ class FakeEngine(Engine):
         self.spec = spec
         self.options = options
         self.host = host
+        self.threads: list[int | None] = []
 
     def generate(self, request: Request, cancel: Cancel) -> Iterator[Event]:
         self.note("generate")
@@ -80,6 +81,9 @@ class FakeEngine(Engine):
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         return [[float(text) if text == "inf" else float(len(text)), 0.25] for text in texts]
+
+    def use_threads(self, count: int | None) -> None:
+        self.threads.append(count)
 
     def idle(self) -> None:
         self.note("idle")
@@ -148,6 +152,15 @@ def waits(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Itera
     yield TextDelta("So ")
     os.read(reading, 1)
     yield Finished("cancelled")
+
+
+def counts_threads(engine: FakeEngine, request: Request, cancel: Cancel, n: int) -> Iterator[Event]:
+    """Waits until it was told `n` times how many threads to use, then says what it was told."""
+    yield TextDelta("So ")
+    while len(engine.threads) < n and not cancel.requested:
+        time.sleep(0.001)
+    yield TextDelta(repr(engine.threads))
+    yield Finished("stop")
 
 
 def crashes(engine: FakeEngine, request: Request, cancel: Cancel, _: int) -> Iterator[Event]:
@@ -301,6 +314,7 @@ ANSWERS: dict[str, Callable[[FakeEngine, Request, Cancel, int], Iterator[Event]]
     "holds_lock": holds_lock,
     "ignores_term": ignores_term,
     "waits": waits,
+    "counts_threads": counts_threads,
     "crashes": crashes,
     "dies": dies,
     "exits": exits,

@@ -19,12 +19,26 @@ from g4tui.core import (
     Params,
     Progress,
     Request,
+    TextDelta,
     Usage,
 )
 from g4tui.worker import HostConfig, Worker
 from support.workers import answer, asking, failure, fake_worker, text_of, thinking_of
 
 Starter = Callable[..., Awaitable[Worker]]
+
+
+async def test_threads_are_heard_of_while_it_answers(started: Starter) -> None:
+    worker = await started()
+    worker.use_threads(None)  # as it was opened: nothing to say
+    text = ""
+    async for event in worker.generate(asking("counts_threads 2"), Cancel()):
+        if isinstance(event, TextDelta):
+            text += event.text
+            if event.text == "So ":
+                for count in (1, 1, None):
+                    worker.use_threads(count)
+    assert text == "So [1, None]"
 
 
 async def test_an_answer_arrives_whole_and_in_order(started: Starter) -> None:
