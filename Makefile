@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 MODEL := smollm2-135m-instruct
 QUESTION := Can I run a large language model on a laptop?
-PACKAGES := g4tui backends/g4tui_ctransformers backends/g4tui_llama_cpp backends/g4tui_openai training/g4tui_training
+PACKAGES := g4tui backends/g4tui_ctransformers backends/g4tui_llama_cpp backends/g4tui_openai plugins/g4tui_exchange training/g4tui_training
 
 # What tests and benchmarks download stays in the checkout.
 TEST_HOME := $(CURDIR)/.cache/home

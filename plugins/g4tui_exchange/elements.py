@@ -1,0 +1,183 @@
+"""The objects of a JSON file, one after another, in bounded memory.
+
+The file is one array of objects, or one object. Only the object at hand is in memory, and only if
+it is within the limits; what is not is passed over and told.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Protocol
+
+from g4tui.core import G4tuiError
+from g4tui.plugin import LeftOut
+
+CHUNK = 256 * 1024
+# A parsed object takes up to about 12 times its bytes.
+LARGEST = 32 * 1024 * 1024
+DEEPEST = 200
+MOST_PARTS = 1_000_000
+UTF8_MARK = b"\xef\xbb\xbf"
+
+# Everything up to the next bracket, whole strings included.
+_BETWEEN = re.compile(rb'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+_IN_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+
+
+class Stream(Protocol):
+    """What is read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+
+
+def objects(stream: Stream) -> Iterator[dict[str, object] | LeftOut]:
+    """The objects of the array in `stream`, or its one object.
+
+    Raises `G4tuiError` of kind `protocol` where it is no such JSON, or ends too early.
+    """
+    for element in elements(stream):
+        if isinstance(element, LeftOut):
+            yield element
+            continue
+        text, broken = decoded(element)
+        if broken:
+            yield LeftOut("broken characters (no UTF-8)", broken)
+        value = parsed(text)
+        yield value if isinstance(value, dict) else LeftOut("damaged parts of the file")
+
+
+def decoded(data: bytes) -> tuple[str, int]:
+    """`data` as text, and how many places of it are no UTF-8: each becomes U+FFFD."""
+    try:
+        return data.decode(), 0
+    except UnicodeDecodeError:
+        text = data.decode("utf-8", "replace")
+        return text, text.count("\ufffd") - data.decode("utf-8", "ignore").count("\ufffd")
+
+
+def parsed(text: str) -> object:
+    """The JSON value; `None` for what is none, or nested too deep."""
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def elements(stream: Stream) -> Iterator[bytes | LeftOut]:
+    """The bytes of each object, as they are in the file."""
+    brackets, taken = _Brackets(), _Object()
+    depth = outside = 0  # `outside` is the depth between objects: 1 in an array
+    begun = ended = False
+    first = True
+    while chunk := stream.read(CHUNK):
+        if first:
+            chunk, first = chunk.removeprefix(UTF8_MARK), False
+        done = 0
+        for at in brackets.positions(chunk):
+            if chunk[at] in b"[{":
+                if depth == outside:
+                    _check_between(chunk[done : at + ended], ended)  # none may begin after the end
+                    done = at
+                    if not begun and chunk[at] == ord("["):
+                        done, outside = at + 1, 1
+                    begun = True
+                depth += 1
+                taken.open(depth)
+            else:
+                depth -= 1
+                if depth < outside:
+                    _check_between(chunk[done:at], ended)
+                    done, outside, ended = at + 1, 0, True
+                elif depth == outside:
+                    taken.add(chunk[done : at + 1])
+                    done, ended = at + 1, outside == 0
+                    yield taken.ended()
+        if depth > outside:
+            taken.add(chunk[done:])
+        else:
+            _check_between(chunk[done:], ended)
+    if not begun:
+        raise damaged("There is no JSON in it.")
+    if not ended:
+        raise damaged("It ends too early: it was cut off.")
+
+
+def damaged(detail: str) -> G4tuiError:
+    """The file cannot be read further."""
+    return G4tuiError(
+        "protocol",
+        "The file is damaged, or of another kind",
+        detail,
+        "Get the file once more from where it comes from.",
+    )
+
+
+def _check_between(data: bytes, ended: bool) -> None:
+    """Nothing but white space and commas is between objects, and no comma after the last."""
+    if data.strip(b" \t\r\n" if ended else b" \t\r\n,"):
+        raise damaged("Something other than sessions is in it.")
+
+
+class _Brackets:
+    """Where brackets are, chunk after chunk; those in strings do not count."""
+
+    def __init__(self) -> None:
+        self._in_string = False
+        self._escaped = False  # the last chunk ended with a backslash
+
+    def positions(self, chunk: bytes) -> Iterator[int]:
+        at = 0
+        while at < len(chunk):
+            if self._in_string:
+                at = self._after_string(chunk, at)
+                continue
+            match = _BETWEEN.match(chunk, at)
+            at = match.end() if match is not None else at
+            if at < len(chunk):
+                self._in_string = chunk[at] == ord('"')
+                if not self._in_string:
+                    yield at
+                at += 1
+
+    def _after_string(self, chunk: bytes, at: int) -> int:
+        match = _IN_STRING.match(chunk, at + self._escaped)
+        at = match.end() if match is not None else len(chunk)
+        self._escaped = chunk[at:] == b"\\"
+        self._in_string = self._escaped or at >= len(chunk)
+        return at + 1
+
+
+class _Object:
+    """The bytes of the object at hand, while it is within the limits."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._parts = 0
+        self._refused = ""
+
+    def open(self, depth: int) -> None:
+        """A part of it begins."""
+        self._parts += 1
+        if depth > DEEPEST:
+            self._refuse(f"sessions nested deeper than {DEEPEST}")
+        elif self._parts > MOST_PARTS:
+            self._refuse(f"sessions of more than {MOST_PARTS:,} parts")
+
+    def add(self, data: bytes) -> None:
+        """More of it."""
+        if not self._refused:
+            self._data += data
+        if len(self._data) > LARGEST:
+            self._refuse(f"sessions larger than {LARGEST // 1024**2} MiB")
+
+    def ended(self) -> bytes | LeftOut:
+        """The whole of it, or why not; the next one may begin."""
+        data, refused = bytes(self._data), self._refused
+        self.__init__()  # type: ignore[misc]
+        return LeftOut(refused) if refused else data
+
+    def _refuse(self, what: str) -> None:
+        self._refused = what
+        self._data = bytearray()

@@ -1,0 +1,110 @@
+"""g4tui's own JSON: everything that a session holds, and back again.
+
+One array, one session a line: `[{"g4tui": 1, "title": ..., "messages": [...]}]`. The names are
+those of `g4tui.plugin.Transcript`. It is ASCII, so that no terminal obeys what a text holds.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+import msgspec
+
+from g4tui.core import G4tuiError
+from g4tui.plugin import Exporter, Importer, LeftOut, Transcript, TranscriptMessage
+from g4tui_exchange.elements import objects
+from g4tui_exchange.trees import parents_first
+
+VERSION = 1
+_LOOKED_AT = 64 * 1024
+_MARK = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\[?\s*\{.*"g4tui"\s*:\s*\d', re.DOTALL)
+
+
+class JsonExporter(Exporter):
+    """Lossless: whole trees with states, usage, errors, stars and tags."""
+
+    name, title, suffix = "json", "JSON, everything (can be imported)", ".json"
+
+    def write(self, transcripts: Iterable[Transcript], out: BinaryIO) -> None:
+        """One array, one session a line."""
+        before = b"[\n"
+        for transcript in transcripts:
+            plain = {"g4tui": VERSION, **msgspec.to_builtins(transcript)}
+            line = json.dumps(plain).replace("\x7f", "\\u007f")
+            out.write(before + line.encode("ascii"))
+            before = b",\n"
+        out.write(b"\n]\n" if before == b",\n" else b"[]\n")
+
+
+class JsonImporter(Importer):
+    """What `JsonExporter` wrote, or somebody else in its name."""
+
+    name, title = "json", "g4tui's own JSON"
+
+    def recognises(self, file: BinaryIO) -> bool:
+        """By the mark that each session begins with."""
+        return _MARK.match(file.read(_LOOKED_AT)) is not None
+
+    def read(self, file: BinaryIO) -> Iterator[Transcript | LeftOut]:
+        """Session by session; one that is no session is left out."""
+        for found in objects(file):
+            if isinstance(found, LeftOut):
+                yield found
+                continue
+            version = found.get("g4tui")
+            if isinstance(version, int) and version > VERSION:
+                raise _newer(version)
+            try:
+                if version != VERSION:
+                    raise msgspec.ValidationError(f"no mark of version {VERSION}")
+                transcript = msgspec.convert(found, Transcript)
+            except msgspec.ValidationError as error:
+                title = found.get("title")
+                named = f"{title:.60}: " if isinstance(title, str) else ""
+                yield LeftOut("damaged sessions", example=f"{named}{error}")
+                continue
+            yield from _whole(transcript)
+
+
+def _whole(transcript: Transcript) -> Iterator[Transcript | LeftOut]:
+    """`transcript` with parents before children, ids once, and nothing that refers to nothing."""
+    messages: dict[str, TranscriptMessage] = {}
+    for message in transcript.messages:
+        messages.setdefault(message.id, message)
+    order = parents_first(messages, {id_: each.parent for id_, each in messages.items()})
+    known = set(order)
+    if lost := len(transcript.messages) - len(order):
+        yield LeftOut("messages that answer themselves or occur twice", lost, transcript.title[:60])
+    if cut := sum(messages[id_].parent not in {None, *known} for id_ in order):
+        yield LeftOut(
+            "parents that are missing (their answers are kept as first messages)",
+            cut,
+            transcript.title[:60],
+        )
+
+    def there(id_: str | None) -> str | None:
+        return id_ if id_ in known else None
+
+    yield msgspec.structs.replace(
+        transcript,
+        messages=tuple(
+            msgspec.structs.replace(
+                message,
+                parent=there(message.parent),
+                corrects=there(message.corrects),
+                memory_start=there(message.memory_start),
+            )
+            for message in map(messages.__getitem__, order)
+        ),
+        head=there(transcript.head) or (order[-1] if order else None),
+    )
+
+
+def _newer(version: int) -> G4tuiError:
+    return G4tuiError(
+        "unsupported",
+        "The file was made by a newer g4tui",
+        f"Its form has version {version}, and this g4tui knows {VERSION}.",
+        "Update g4tui.",
+    )
