@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "init": Lazy("g4tui_training.commands", "init", "Write a commented recipe."),
     "run": Lazy("g4tui_training.commands", "run", "Run every stage of a recipe."),
     "prompts": Lazy("g4tui_training.commands", "prompts", "Gather prompts from the sources."),
+    "collect": Lazy("g4tui_training.collect.commands", "collect", "Ask the teacher."),
     "clean": Lazy("g4tui_training.clean.commands", "clean_command", "Choose what is fit to learn."),
     "why": Lazy("g4tui_training.clean.commands", "why_command", "Explain what became of a row."),
     "undo": Lazy("g4tui_training.clean.commands", "undo_command", "Take a rule of clean back."),

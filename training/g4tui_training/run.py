@@ -71,6 +71,16 @@ class RunDir:
         return self.root / "pairs.jsonl"
 
     @property
+    def failed(self) -> Path:
+        """Which prompts have no answer, and why."""
+        return self.root / "failed.jsonl"
+
+    @property
+    def batches(self) -> Path:
+        """The folder of batches that are under way."""
+        return self.root / "batches"
+
+    @property
     def clean(self) -> Path:
         """The folder of `train.jsonl`, `eval.jsonl`, `ledger.jsonl` and `funnel.json`."""
         return self.root / "clean"

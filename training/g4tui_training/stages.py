@@ -45,7 +45,8 @@ class Stage:
     """One step of a run.
 
     `settings` gives plain JSON values (a recipe's table, a seed). `work` makes every file of
-    `outputs`, each whole or not at all, and returns counts for the report.
+    `outputs`, each whole or not at all, and returns counts for the report. `unfinished` tells from
+    a record whether running it again may give more.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Stage:
     outputs: Callable[[Context], Iterable[Path]]
     settings: Callable[[Context], object]
     work: Callable[[Context], dict[str, object]]
+    unfinished: Callable[[StageRecord], bool] = lambda record: False
 
 
 def run_stage(stage: Stage, context: Context, *, again: bool = False) -> Outcome:
@@ -67,7 +69,8 @@ def run_stage(stage: Stage, context: Context, *, again: bool = False) -> Outcome
     before = run.manifest().stages.get(stage.name)
     if before is not None and not again:
         there = _outputs_are_there(run, before)
-        if there and before.inputs == inputs and before.settings == settings:
+        same = before.inputs == inputs and before.settings == settings
+        if there and same and not stage.unfinished(before):
             return "skipped"
     # Killed from here on, the stage has no record: what it left is no work of hands.
     _record(run, stage.name, None)

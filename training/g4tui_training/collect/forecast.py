@@ -1,0 +1,104 @@
+"""What a collection will take, told before it begins."""
+
+from dataclasses import dataclass
+
+from g4tui.core import Price
+from g4tui_training.collect.budget import cost_of, most_tokens
+from g4tui_training.collect.journal import Known
+from g4tui_training.collect.questions import Question
+from g4tui_training.collect.tally import duration, money
+from g4tui_training.recipe import Collect
+
+# Before there are answers: a usual length, and the speeds of a server and of two cores.
+ANSWER_TOKENS = 250
+SERVER_TOKENS_S, NATIVE_TOKENS_S, FIRST_TOKEN_S = 60.0, 30.0, 0.5
+_BYTES_A_TOKEN = 4
+_ENOUGH = 20
+
+
+@dataclass
+class Forecast:
+    """Sums over questions. Tokens of prompts are estimated, `most` is the most they can be."""
+
+    prompts: int = 0
+    before: int = 0
+    tokens: int = 0
+    most: int = 0
+
+    def count(self, question: Question, failed_before: bool) -> None:
+        """Add one."""
+        texts = question.texts
+        self.prompts += 1
+        self.before += failed_before
+        self.tokens += sum(len(text.encode("utf-8", "replace")) for text in texts) // _BYTES_A_TOKEN
+        self.tokens += 4 * len(texts)
+        self.most += most_tokens(texts)
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a forecast depends on; `share` of the usual price is paid."""
+
+    collect: Collect
+    price: Price | None
+    native: bool
+    share: float = 1.0
+    batch: bool = False
+
+
+def told(forecast: Forecast, known: Known, conditions: Conditions) -> list[str]:
+    """Lines for a person: the first says it all, the others on what it rests."""
+    collect, price = conditions.collect, conditions.price
+    limit = collect.params.max_tokens or ANSWER_TOKENS
+    answered = len(known.answers)
+    answer = min(limit, ANSWER_TOKENS)
+    if answered >= _ENOUGH:
+        answer = max(1, known.completion_tokens // answered)
+    usd = cost_of(price, forecast.tokens, forecast.prompts * answer) * conditions.share
+    most = cost_of(price, forecast.most, forecast.prompts * limit) * conditions.share
+    asked = forecast.tokens // max(1, forecast.prompts)
+    seconds = _seconds(forecast, known, conditions, asked, answer)
+    plural = "s" if forecast.prompts != 1 else ""
+    first = [f"{forecast.prompts:,} prompt{plural}", _price(usd, price)]
+    first.append("within a day" if conditions.batch else f"about {duration(seconds)}")
+    since = "as the answers so far" if answered >= _ENOUGH else "a guess"
+    lines = [
+        ", ".join(first),
+        f"  {asked:,} tokens asked and {answer:,} answered each ({since}).",
+    ]
+    if forecast.before:
+        lines.append(f"  {forecast.before:,} of them failed before.")
+    if price is not None and (price.input or price.output):
+        half = f", times {conditions.share:g} in a batch" if conditions.share != 1 else ""
+        lines.append(
+            f"  ${price.input:g} for a million tokens asked, ${price.output:g} answered{half};"
+            f" {money(most)} if every answer is as long as it may be."
+        )
+    if known.usd:
+        lost = f", up to {money(known.lost_usd)} of it for nothing" if known.lost_usd else ""
+        lines.append(f"  {money(known.usd)} are spent already{lost}.")
+    if collect.max_usd is not None and known.usd + most > collect.max_usd:
+        lines.append(f"  It stops before {money(collect.max_usd)} in all (max_usd).")
+    if collect.max_tokens is not None:
+        lines.append(f"  It stops before {collect.max_tokens:,} tokens in all (max_tokens).")
+    return lines
+
+
+def _price(usd: float, price: Price | None) -> str:
+    if price is None:
+        return "at a price that nobody told"
+    return f"about {money(usd)} at these prices" if price.input or price.output else "free"
+
+
+def _seconds(
+    forecast: Forecast, known: Known, conditions: Conditions, asked: int, answer: int
+) -> float:
+    collect = conditions.collect
+    speed = NATIVE_TOKENS_S if conditions.native else SERVER_TOKENS_S
+    one = known.seconds / known.timed if known.timed >= _ENOUGH else FIRST_TOKEN_S + answer / speed
+    times = [one / (1 if conditions.native else collect.concurrency)]
+    if collect.requests_per_minute:
+        times.append(60 / collect.requests_per_minute)
+    if collect.tokens_per_minute:
+        times.append(60 * (asked + answer) / collect.tokens_per_minute)
+    return forecast.prompts * max(times)
