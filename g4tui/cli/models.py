@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import msgspec
 from g4tui.cli.app import App, pass_app
 from g4tui.cli.lazy import json_option
 from g4tui.cli.output import size, table
+from g4tui.cli.status_line import StatusLine
 from g4tui.core import G4tuiError, ModelInfo, ModelSpec, parse_model
 
 if TYPE_CHECKING:
@@ -228,28 +228,17 @@ def _catalogue(app: App) -> None:
 
 
 class _Progress:
-    """A line on stderr, where that is a terminal, a few times a second."""
+    """How far a pull is."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._shown = 0.0
-        self._lively = sys.stderr.isatty()
+        self._line = StatusLine()
 
     def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if not self._lively or (now - self._shown < 0.2 and done < total):
-            return
-        from g4tui.sanitize import clean_line
-
-        self._shown = now
         share = f"{100 * done // total} %  " if total else ""
         bar = "#" * (30 * done // total) if total else ""
-        line = f"{clean_line(self._name)}  [{bar:30}]  {share}{size(done)}"
-        sys.stderr.write(f"\r\x1b[K{line}")
-        sys.stderr.flush()
+        self._line.show(f"{self._name}  [{bar:30}]  {share}{size(done)}", last=done >= total)
 
     def close(self) -> None:
         """Leave the line clean."""
-        if self._lively and self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        self._line.close()

@@ -1,34 +1,56 @@
 """`g4tui sessions`: the saved sessions."""
 
-import sys
+from datetime import datetime
 
 import click
-import msgspec
 
+from g4tui.cli import sessions_exchange, sessions_shelves
 from g4tui.cli.app import App, pass_app
 from g4tui.cli.lazy import json_option
-from g4tui.cli.output import error_object, moment, table, usage_object
+from g4tui.cli.output import moment, table
+from g4tui.cli.session_objects import message_object, session_object
 from g4tui.store import MessageRow, SessionRow
+from g4tui.store.rows import Shelf
 
 
 @click.group(invoke_without_command=True)
 @json_option
 @click.pass_context
 def sessions(context: click.Context) -> None:
-    """List, show, search, rename and delete saved sessions."""
+    """List, show and search saved sessions; keep house; export, import and back up."""
     if context.invoked_subcommand is None:
-        _list(context.ensure_object(App), None)
+        _list(context.ensure_object(App))
+
+
+for command in (
+    sessions_shelves.fork,
+    sessions_shelves.star,
+    sessions_shelves.tag,
+    sessions_shelves.untag,
+    sessions_shelves.pin,
+    sessions_shelves.unpin,
+    sessions_shelves.archive,
+    sessions_shelves.unarchive,
+    sessions_shelves.delete,
+    sessions_shelves.bin_,
+    sessions_exchange.export,
+    sessions_exchange.import_,
+):
+    sessions.add_command(command)
 
 
 @sessions.command("list")
 @click.option(
     "-n", "--limit", type=click.IntRange(min=1), help="The latest so many. [default: all]"
 )
+@click.option("--archived", "shelf", flag_value="archived", help="What was put out of sight.")
+@click.option("--all", "shelf", flag_value="all", help="That too. What is in the bin: bin list")
+@click.option("--tag", help="Only what has this tag.")
 @json_option
 @pass_app
-def list_command(app: App, limit: int | None) -> None:
-    """List sessions, the latest first."""
-    _list(app, limit)
+def list_command(app: App, limit: int | None, shelf: Shelf | None, tag: str | None) -> None:
+    """List sessions: pinned ones, then the latest."""
+    _list(app, limit, shelf or "open", tag)
 
 
 @sessions.command()
@@ -59,13 +81,35 @@ def show(app: App, session: str) -> None:
 
 
 @sessions.command()
-@click.argument("text", nargs=-1, required=True)
+@click.argument("text", nargs=-1)
 @click.option("-n", "--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("-m", "--model", help="Messages that this model wrote or answered.")
+@click.option("--since", type=click.DateTime(), help="Not before this day.")
+@click.option("--until", type=click.DateTime(), help="Not after this moment.")
+@click.option("--starred", is_flag=True, help="Only starred messages.")
+@click.option("--tag", help="Only in sessions with this tag.")
 @json_option
 @pass_app
-def search(app: App, text: tuple[str, ...], limit: int) -> None:
+def search(
+    app: App,
+    text: tuple[str, ...],
+    limit: int,
+    model: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    starred: bool,
+    tag: str | None,
+) -> None:
     """Find TEXT in all sessions: every word, or a "phrase in quotes"; words may be begun only."""
-    hits = app.store.search(" ".join(text), limit=limit)
+    hits = app.store.search(
+        " ".join(text),
+        limit=limit,
+        model=model,
+        since=since.timestamp() if since else None,
+        until=until.timestamp() if until else None,
+        starred=starred,
+        tag=tag,
+    )
     if app.json:
         app.emit(hits)
         return
@@ -87,71 +131,27 @@ def rename(app: App, session: str, title: str) -> None:
         app.say(f"{row.id}  {row.title}")
 
 
-@sessions.command()
-@click.argument("session", metavar="ID")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@json_option
-@pass_app
-def delete(app: App, session: str, yes: bool) -> None:
-    """Delete a session and what backends keep for it. Asks first where there is a terminal."""
-    from g4tui.engine import forget_conversation
-    from g4tui.sanitize import clean_line
-
-    row = app.store.session(session)
-    if not yes and not app.json and sys.stdin is not None and sys.stdin.isatty():
-        question = f"Delete {clean_line(row.title)!r} with {row.messages} messages?"
-        click.confirm(question, abort=True, err=True)
-    app.store.delete_session(session)
-    forget_conversation(app.paths.plugin_caches, row.id)
-    if app.json:
-        app.emit(session_object(row))
-    else:
-        app.say(f"Deleted: {row.title}")
-
-
-def session_object(row: SessionRow) -> dict[str, object]:
-    """A session as scripts see it in a list."""
-    return {
-        "id": row.id,
-        "title": row.title,
-        "created": row.created,
-        "updated": row.updated,
-        "model": row.model,
-        "messages": row.messages,
-    }
-
-
-def message_object(row: MessageRow) -> dict[str, object]:
-    """A message as scripts see it."""
-    return {
-        "id": row.id,
-        "parent": row.parent,
-        "role": row.message.role,
-        "text": row.message.text,
-        "reasoning": row.message.reasoning,
-        "attachments": msgspec.to_builtins(row.message.attachments),
-        "state": row.state,
-        "model": row.model,
-        "params": row.params,
-        "usage": usage_object(row.usage),
-        "error": error_object(row.error) if row.error is not None else None,
-        "finish_reason": row.finish_reason,
-        "starred": row.starred,
-        "created": row.created,
-    }
-
-
-def _list(app: App, limit: int | None) -> None:
-    rows = app.store.sessions(limit=limit)
+def _list(
+    app: App, limit: int | None = None, shelf: Shelf = "open", tag: str | None = None
+) -> None:
+    rows = app.store.sessions(limit=limit, shelf=shelf, tag=tag, pinned_first=True)
     if app.json:
         app.emit([session_object(row) for row in rows])
+    elif not rows and (tag or shelf != "open"):
+        app.say("There are no such sessions.")
     elif not rows:
         app.say('There are no sessions yet. Begin one with g4tui, or: g4tui ask "Hello"')
     else:
         cells = [
-            (row.id, moment(row.updated), str(row.messages), row.model, row.title) for row in rows
+            (row.id, moment(row.updated), str(row.messages), row.model, _titled(row))
+            for row in rows
         ]
         app.say(table(cells, ("ID", "UPDATED", "MESSAGES", "MODEL", "TITLE")))
+
+
+def _titled(row: SessionRow) -> str:
+    marks = ["pinned"] * row.pinned + ["archived"] * row.archived + [f"#{tag}" for tag in row.tags]
+    return f"{row.title}  [{', '.join(marks)}]" if marks else row.title
 
 
 def _told(row: MessageRow) -> str:

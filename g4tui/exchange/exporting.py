@@ -6,6 +6,7 @@ import secrets
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from g4tui.core import G4tuiError
 from g4tui.core.nearest import did_you_mean
@@ -90,12 +91,7 @@ def export_to(
         descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as out:
-                try:
-                    exporter.write(sessions, out)
-                except (OSError, G4tuiError):
-                    raise
-                except Exception as error:
-                    raise failed(exporter, error) from error
+                written(exporter, sessions, out)
                 out.flush()
                 os.fsync(out.fileno())
             _check_target(path, replace)
@@ -111,14 +107,19 @@ def export_to(
         ) from error
 
 
-def failed(exporter: Exporter, error: Exception) -> G4tuiError:
-    """An exporter that raised what none should."""
-    return G4tuiError(
-        "plugin",
-        f"The format {exporter.name} could not be written",
-        f"{type(error).__name__}: {' '.join(str(error).split())[:500]}",
-        "Choose another format, and tell the author of the plugin.",
-    )
+def written(exporter: Exporter, sessions: Iterable[Transcript], out: BinaryIO) -> None:
+    """Write `sessions` to an open file. What an exporter should not raise is a `G4tuiError`."""
+    try:
+        exporter.write(sessions, out)
+    except (OSError, G4tuiError):
+        raise
+    except Exception as error:
+        raise G4tuiError(
+            "plugin",
+            f"The format {exporter.name} could not be written",
+            f"{type(error).__name__}: {' '.join(str(error).split())[:500]}",
+            "Choose another format, and tell the author of the plugin.",
+        ) from error
 
 
 def _check_target(path: Path, replace: bool) -> None:
@@ -129,5 +130,7 @@ def _check_target(path: Path, replace: bool) -> None:
         "usage",
         "The export would replace another file",
         f"{path} {what}; it was left as it is.",
-        "Choose another name." if not path.is_file() else "Choose another name, or replace it.",
+        "Choose another name, or replace it (--force on the command line)."
+        if path.is_file()
+        else "Choose another name.",
     )

@@ -1,4 +1,4 @@
-"""`g4tui sessions`: lists, shows, finds, renames, deletes."""
+"""`g4tui sessions`: lists, shows, finds, renames, keeps house."""
 
 import json
 from collections.abc import Callable
@@ -105,20 +105,87 @@ def test_a_session_is_renamed(g4tui: G4tui, session: str) -> None:
     assert "Where is Kyoto?" in g4tui("sessions").out
 
 
+def test_a_deleted_session_lies_in_the_bin_and_comes_back(g4tui: G4tui, session: str) -> None:
+    assert f"g4tui sessions bin restore {session}" in g4tui("sessions", "delete", session).out
+    assert json.loads(g4tui("sessions", "--json").out) == []
+    (binned,) = json.loads(g4tui("sessions", "bin", "--json").out)
+    assert binned["id"] == session
+    assert binned["deleted"] > 0
+    again = g4tui("sessions", "delete", session)
+    assert again.code == 1
+    assert "in the bin already" in again.err
+    assert g4tui("sessions", "bin", "restore", session).code == 0
+    assert json.loads(g4tui("sessions", "--json").out)[0]["id"] == session
+
+
+def test_an_emptied_bin_keeps_nothing(g4tui: G4tui, session: str) -> None:
+    g4tui("sessions", "delete", session)
+    assert "for good: 0 sessions" in g4tui("sessions", "bin", "empty", "--days", "1").out
+    assert g4tui("sessions", "bin", "empty").code == 0
+    assert json.loads(g4tui("sessions", "bin", "list", "--json").out) == []
+    assert g4tui("sessions", "bin", "restore", session).code == 1
+
+
 def test_a_deleted_session_takes_its_cache_along(g4tui: G4tui, session: str, home: Path) -> None:
     cache = home / "cache" / "plugins" / "llama-cpp" / "conversations" / session
     cache.mkdir(parents=True)
     other = cache.with_name("other")
     other.mkdir()
-    assert g4tui("sessions", "delete", session).code == 0
-    assert json.loads(g4tui("sessions", "--json").out) == []
+    assert g4tui("sessions", "delete", "--forever", session).code == 0
+    assert json.loads(g4tui("sessions", "bin", "--json").out) == []
     assert not cache.exists()
     assert other.exists()
     assert g4tui("sessions", "delete", session).code == 1
 
 
-def test_in_a_terminal_deleting_asks_first(g4tui: G4tui, session: str, process) -> None:  # type: ignore[no-untyped-def]
-    line = command("sessions", "delete", session)
+def test_sessions_are_forked_and_put_away(g4tui: G4tui, session: str) -> None:
+    question = json.loads(g4tui("sessions", "show", session, "--json").out)["messages"][0]["id"]
+    (forked,) = json.loads(g4tui("sessions", "fork", session, question, "--json").out)
+    assert forked["messages"] == 1
+    assert forked["id"] != session
+
+    assert g4tui("sessions", "pin", session).code == 0
+    assert json.loads(g4tui("sessions", "--json").out)[0]["id"] == session
+    assert g4tui("sessions", "unpin", session).code == 0
+    assert json.loads(g4tui("sessions", "--json").out)[0]["id"] == forked["id"]
+
+    assert g4tui("sessions", "archive", session, forked["id"]).code == 0
+    assert json.loads(g4tui("sessions", "--json").out) == []
+    archived = json.loads(g4tui("sessions", "list", "--archived", "--json").out)
+    assert {each["id"] for each in archived} == {session, forked["id"]}
+    assert g4tui("sessions", "unarchive", session).code == 0
+    assert [each["id"] for each in json.loads(g4tui("sessions", "--json").out)] == [session]
+    assert len(json.loads(g4tui("sessions", "list", "--all", "--json").out)) == 2
+
+    both = g4tui("sessions", "archive", session, "nobody")
+    assert both.code == 1
+    assert json.loads(g4tui("sessions", "--json").out), "all of them or none"
+
+
+def test_tags_and_stars_are_found_by(g4tui: G4tui, session: str) -> None:
+    assert "#trips" not in g4tui("sessions").out
+    assert g4tui("sessions", "tag", session, "trips", "japan").code == 0
+    assert "#trips" in g4tui("sessions").out
+    assert len(json.loads(g4tui("sessions", "list", "--tag", "trips", "--json").out)) == 1
+    assert json.loads(g4tui("sessions", "list", "--tag", "work", "--json").out) == []
+    found = json.loads(g4tui("sessions", "search", "kyoto", "--tag", "japan", "--json").out)
+    assert [hit["session"] for hit in found] == [session]
+    assert g4tui("sessions", "untag", session, "japan").code == 0
+    assert json.loads(g4tui("sessions", "search", "kyoto", "--tag", "japan", "--json").out) == []
+
+    question = json.loads(g4tui("sessions", "show", session, "--json").out)["messages"][0]["id"]
+    assert json.loads(g4tui("sessions", "search", "--starred", "--json").out) == []
+    assert g4tui("sessions", "star", question).code == 0
+    (hit,) = json.loads(g4tui("sessions", "search", "--starred", "--json").out)
+    assert hit["message"] == question
+    assert (
+        json.loads(g4tui("sessions", "star", question, "--remove", "--json").out)["starred"]
+        is False
+    )
+
+
+def test_in_a_terminal_deleting_for_good_asks_first(g4tui: G4tui, session: str, process) -> None:  # type: ignore[no-untyped-def]
+    line = command("sessions", "delete", "--forever", session)
     with Terminal(line, environment=process.environment) as terminal:
         terminal.wait_for("Delete")
         terminal.press("n", "enter")

@@ -1,0 +1,31 @@
+"""A line on stderr that tells how far something is, where that is a terminal."""
+
+import sys
+import time
+
+EVERY_S = 0.2
+
+
+class StatusLine:
+    """Shown a few times a second; `close` leaves the line clean."""
+
+    def __init__(self) -> None:
+        self._shown = 0.0
+        self._lively = sys.stderr.isatty()
+
+    def show(self, text: str, *, last: bool = False) -> None:
+        """Replace what it says. `last`: show it though the former was shown just now."""
+        now = time.monotonic()
+        if not self._lively or (now - self._shown < EVERY_S and not last):
+            return
+        from g4tui.sanitize import clean_line
+
+        self._shown = now
+        sys.stderr.write(f"\r\x1b[K{clean_line(text)}")
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        """Leave the line clean."""
+        if self._lively and self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
