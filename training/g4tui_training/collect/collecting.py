@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,8 @@ class Collecting:
     teacher: Teacher
     batch: bool = False
     poll_s: float = POLL_S
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 
     async def run(self) -> dict[str, object]:
         """Ask what is to be asked, write the results; counts for the manifest.
@@ -72,7 +74,7 @@ class Collecting:
         batches = await self.teacher.batches() if self.batch or known.batches else None
         if batches is not None and known.batches:
             self.context.say(f"{len(known.batches)} batches are under way.")
-            open_ones = self._batching(batches, journal, budget, Tally(0, time.monotonic))
+            open_ones = self._batching(batches, journal, budget, Tally(0, self.clock))
             await self._stoppable(open_ones.finish_open())
         failed = frozenset(known.missed)
         forecast = Forecast()
@@ -87,7 +89,7 @@ class Collecting:
         journal.append(Began(teacher.spec.id, params, teacher.price, round(time.time(), 3)))
         if known.price_changes:
             self.context.say(f"The price changed {known.price_changes} times since the beginning.")
-        tally = Tally(forecast.prompts, time.monotonic)
+        tally = Tally(forecast.prompts, self.clock)
         if by_batch is not None:
             return await self._by_batches(asker, by_batch, journal, budget, tally)
         questions = pending(asker, prompts, journal, failed)
@@ -104,8 +106,8 @@ class Collecting:
             pace=Pace(
                 collect.requests_per_minute,
                 collect.tokens_per_minute,
-                time.monotonic,
-                asyncio.sleep,
+                self.clock,
+                self.sleep,
             ),
             terms=Terms(
                 price=teacher.price,
@@ -115,6 +117,7 @@ class Collecting:
                 retries=collect.retries,
             ),
             tally=tally,
+            sleep=self.sleep,
         )
         priced = teacher.price is not None and bool(teacher.price.input or teacher.price.output)
         reporter = Reporter(
