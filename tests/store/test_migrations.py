@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from g4tui.core import G4tuiError, Message
-from g4tui.store import Store
+from g4tui.core import G4tuiError, Message, Params
+from g4tui.store import Store, files
 from g4tui.store.files import backups
-from g4tui.store.migrations import MIGRATIONS
+from g4tui.store.migrations import FIRST, MIGRATIONS
 
 LABELS = (
     "CREATE TABLE labels (session INTEGER NOT NULL REFERENCES sessions (seq), label TEXT NOT NULL)",
@@ -57,6 +57,59 @@ def test_an_old_library_is_copied_and_brought_up_to_date(library: Path) -> None:
     old = Store.open(backup)
     assert [row.id for row in old.sessions()] == [session]
     old.close()
+
+
+def test_a_library_of_the_first_version_keeps_everything(library: Path) -> None:
+    """Written by the schema of the first release, as plain rows, by nothing of today."""
+    library.parent.mkdir()
+    old = sqlite3.connect(library)
+    old.create_function("g4tui_indexed", 1, str.lower)
+    for statement in FIRST:
+        old.execute(statement)
+    old.execute(
+        """INSERT INTO sessions (seq, id, created, updated, touched, private, title_is_set, title,
+               model, params, system)
+           VALUES (1, 's1', 1, 3, 3, 1, 1, 'a title', 'm', '{"seed": 7}', 'be kind')"""
+    )
+    old.execute("INSERT INTO consents VALUES (1, 'example.org', 2)")
+    old.executemany(
+        """INSERT INTO messages (seq, id, session, parent, depth, role, state, starred, created,
+               model, text)
+           VALUES (?, ?, 1, ?, ?, ?, ?, ?, 2, 'm', ?)""",
+        [
+            (1, "m1", None, 1, "user", "complete", 0, "a question"),
+            (2, "m2", 1, 2, "assistant", "failed", 1, "one answer"),
+            (3, "m3", 1, 2, "assistant", "complete", 0, "another answer"),
+        ],
+    )
+    old.execute("UPDATE sessions SET head = 3")
+    old.execute(f"PRAGMA application_id = {files.APPLICATION_ID}")
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+
+    store = Store.open(library)
+    (row,) = store.sessions()
+    assert (row.id, row.title, row.system, row.private, row.head, row.messages, row.params) == (
+        "s1", "a title", "be kind", True, "m3", 3, Params(seed=7),
+    )  # fmt: skip
+    assert (row.consent, row.tags, row.pinned, row.archived, row.deleted, row.origin) == (
+        ("example.org",), (), False, False, None, "",
+    )  # fmt: skip
+    assert [
+        (each.id, each.parent, each.message.text, each.state, each.starred, each.corrects)
+        for each in store.all_messages("s1")
+    ] == [
+        ("m1", None, "a question", "complete", False, None),
+        ("m2", "m1", "one answer", "failed", True, None),
+        ("m3", "m1", "another answer", "complete", False, None),
+    ]
+    assert [hit.message for hit in store.search("answer")] == ["m3", "m2"]
+    assert store.turns() == []
+    assert store.check() == []
+    store.close()
+    (backup,) = backups(library)
+    assert version(backup) == 1
 
 
 def test_a_step_that_fails_is_undone_whole(library: Path) -> None:

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from g4tui.core import Message, Usage
-from g4tui.store import State, Store
+from g4tui.store import Asked, State, Store, Verdict
+
+VERDICTS: tuple[Verdict, ...] = ("left", "right", "tie", "both_bad")
 
 
 def told(**facts: object) -> None:
@@ -88,8 +90,49 @@ def turns(library: Path, session: str) -> None:
     store.close()
 
 
+def compare(library: Path) -> None:
+    """Comparisons of two models, voted on once or twice, for ever."""
+    chance = random.Random(1)
+    store = Store.open(library)
+    session = store.create_session().id
+    while True:
+        turn, sides = store.begin_compared(
+            session, Message("user", "which?"), [Asked(None, "a"), Asked(None, "b")], blind=True
+        )
+        for _, answer in sides:
+            store.flush_answer(answer.id, f"half an answer by {answer.model}")
+        told(did="flush", turn=turn.id)
+        if chance.random() < 0.7:
+            for _, answer in sides:
+                text = f"half an answer by {answer.model}, and the rest"
+                store.finish_answer(answer.id, "complete", text)
+        for _ in range(chance.randint(1, 2)):
+            verdict = chance.choice(VERDICTS)
+            store.vote(turn.id, verdict)
+            told(did="vote", turn=turn.id, verdict=verdict)
+
+
+def votes(library: Path, turn: str) -> None:
+    """Open the library, wait for standard input's end, then vote 20 times on one comparison."""
+    store = Store.open(library)
+    told(ready=True)
+    sys.stdin.read()
+    for number in range(20):
+        verdict = VERDICTS[number % len(VERDICTS)]
+        store.vote(turn, verdict, reason=str(number))
+    told(verdict=verdict)
+    store.close()
+
+
 if __name__ == "__main__":
     command, path, *arguments = sys.argv[1:]
     commands: dict[str, Callable[..., None]]
-    commands = {"chat": chat, "stream": stream, "hold": hold, "turns": turns}
+    commands = {
+        "chat": chat,
+        "stream": stream,
+        "hold": hold,
+        "turns": turns,
+        "compare": compare,
+        "votes": votes,
+    }
     commands[command](Path(path), *arguments)
