@@ -13,7 +13,7 @@
 
 One side alone, again (its first answer stays as a sibling): `comparison.again(turn_id, answer_id,
 side)`. Going on with a stopped or interrupted one: `chat.resume`. The next `ask` follows each
-model's own line until `store.choose(turn_id, answer_id)` says that all go on from one answer.
+model's own line, unless it says that all go on from the session's head (`own_lines=False`).
 """
 
 import asyncio
@@ -75,12 +75,15 @@ class Comparison:
         cancels: Sequence[Cancel],
         attachments: Sequence[Attachment] = (),
         blind: bool = False,
+        own_lines: bool = True,
     ) -> AsyncGenerator[CompareEvent]:
-        """Ask all sides, each on its own line of the session. `cancels`: one a side."""
+        """Ask all sides. `cancels`: one a side. `own_lines`: each goes on from its own answer."""
         await self._chat.late.save()
         question = Message("user", text, attachments=tuple(attachments))
         order = shuffled(len(sides), self._chance) if blind else None
-        turn, rows = await asyncio.to_thread(self._begin, session, question, sides, blind, order)
+        turn, rows = await asyncio.to_thread(
+            self._begin, session, question, sides, blind, order, own_lines
+        )
         finished: dict[int, MessageRow] = {}
         begun: set[int] = set()
         streams = [
@@ -118,11 +121,13 @@ class Comparison:
         sides: Sequence[Side],
         blind: bool,
         order: Sequence[int] | None,
+        own_lines: bool,
     ) -> tuple[TurnRow, list[tuple[MessageRow, MessageRow]]]:
         with self._store.batch():
             row = self._store.session(session)
             models = [side.spec.id for side in sides]
-            before = parents(models, row.head, self._own_lines(row.head))
+            lines = self._own_lines(row.head) if own_lines else []
+            before = parents(models, row.head, lines)
             common = self._chat.defaults.merged(row.params)
             params = varied([(each.spec.id, common.merged(each.params)) for each in sides])
             asked = [Asked(*each) for each in zip(before, models, params, strict=True)]
