@@ -1,0 +1,1 @@
+"""How good a model is: perplexity on tasks that people answered, answers, speed."""
