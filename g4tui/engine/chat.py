@@ -90,19 +90,20 @@ class Chat:
 
     async def regenerate(
         self,
-        answer: str,
+        message: str,
         *,
         spec: ModelSpec,
         params: Params = Params(),
         cancel: Cancel | None = None,
     ) -> AsyncGenerator[TurnEvent]:
-        """Answer the same question once more, beside `answer`."""
+        """Answer a question once more, beside its answers; `message`: it, or one of them."""
         await self.late.save()
-        old = await asyncio.to_thread(self._store.message, answer)
+        old = await asyncio.to_thread(self._store.message, message)
         row = await asyncio.to_thread(self._store.session, old.session)
         params = self.defaults.merged(row.params).merged(params)
+        question = old.id if old.message.role == "user" else old.parent
         _, new = await asyncio.to_thread(
-            self._store.begin_turn, old.session, old.parent, None, spec.id, params
+            self._store.begin_turn, old.session, question, None, spec.id, params
         )
         async with aclosing(self.fill(None, new, spec, params, cancel)) as events:
             async for event in events:

@@ -171,20 +171,17 @@ class Flow:
             self.conversation.session = None
         return allowed
 
-    async def regenerate(self, row: "MessageRow") -> None:
-        """Another answer to the same question, by the model that is chosen now."""
-        if row.message.role == "user":
-            answer = await self._answer_to(row)
-            if answer is None:
-                return
-            row = answer
-        spec = self.spec(self.choice.model)
+    async def regenerate(
+        self, row: "MessageRow", model: str = "", params: Params = Params()
+    ) -> None:
+        """Another answer to the same question, by `model` (else the one that is chosen now)."""
+        spec = self.spec(model or self.choice.model)
         session = await in_thread(self.services.store.session, row.session)
         if self.is_free(session.id) and await self.may_leave(session, spec, ""):
             chat = self.services.chat
             self.answering.start(
                 session.id,
-                lambda cancel: chat.regenerate(row.id, spec=spec, cancel=cancel),
+                lambda cancel: chat.regenerate(row.id, spec=spec, params=params, cancel=cancel),
             )
 
     async def resume(self, row: "MessageRow") -> None:
@@ -277,10 +274,6 @@ class Flow:
         if updated is not None and self.conversation.id == row.id:
             self.conversation.session = updated
         return updated
-
-    async def _answer_to(self, question: "MessageRow") -> "MessageRow | None":
-        later = await in_thread(self.services.store.after, question.id, 1)
-        return later[0] if later else None
 
     def is_free(self, session: str) -> bool:
         """Whether nothing is being written in a session; else that is told."""

@@ -154,6 +154,14 @@ async def test_regenerate_adds_a_sibling(rooms_with: MakeRooms) -> None:
     assert [m.text for m in rooms.backend.requests[-1].messages] == ["Q"]
 
 
+async def test_a_question_without_an_answer_gets_one(rooms_with: MakeRooms) -> None:
+    rooms = rooms_with(["at last"])
+    session = rooms.store.create_session()
+    question = rooms.store.add_message(session.id, None, Message("user", "Q"))
+    await collect(rooms.chat.regenerate(question.id, spec=PARROT))
+    assert [row.message.text for row in rooms.store.path(session.id)] == ["Q", "at last"]
+
+
 async def test_resume_goes_on_where_the_text_ends(rooms_with: MakeRooms) -> None:
     broken = ErrorInfo("crashed", "Gone")
     rooms = rooms_with([[TextDelta("Half an ans"), Failed(broken)], "wer."])
