@@ -26,6 +26,7 @@ from g4tui.tui.terminal import Signals
 
 if TYPE_CHECKING:
     from g4tui.paths import Paths
+    from g4tui.tui.screens.compare import CompareScreen
 
 _SAVE_LIMIT_S = 1.5
 _CLOSE_LIMIT_S = 2.0
@@ -65,6 +66,7 @@ class G4tuiApp(App[int]):
         self._leaving = False
         self._typed_early: list[Event] | None = []
         self.services: Services | None = None
+        self.compare: CompareScreen | None = None
         if theme and theme in self.available_themes:
             self.theme = theme
 
@@ -253,6 +255,35 @@ class G4tuiApp(App[int]):
         if self.services is not None:
             self.push_screen(KeysScreen())
 
+    async def action_compare(self) -> None:
+        """The chat's session with teacher and student side by side."""
+        from g4tui.tui.screens.compare import CompareScreen
+
+        chat = self.chat
+        if chat is None or chat.flow is None or self.screen is not chat:
+            return
+        if self.compare is None:
+            self.compare = CompareScreen(chat, chat.flow)
+            self.install_screen(self.compare, "compare")  # it lives on while it is not shown
+        session = chat.conversation.id
+        if (
+            session is None
+            or self.compare.comparing.is_running(session)
+            or chat.flow.is_free(session)
+        ):
+            await self.push_screen(self.compare)
+            self.compare.open()
+
+    def back_to_chat(self) -> None:
+        """Leave the comparison for its session."""
+        self.pop_screen()
+        chat = self.chat
+        if chat is not None and chat.flow is not None:
+            if chat.conversation.id is not None:
+                chat.do_latest("session", chat.flow.open, chat.conversation.id)
+            else:
+                chat.session_changed()
+
     def action_retry(self) -> None:
         """Try to open the library again."""
         if self.services is None:
@@ -263,6 +294,9 @@ class G4tuiApp(App[int]):
         if self._copied_selection():
             return
         chat = self.chat
+        if self.screen is self.compare:
+            self.compare.action_interrupt()
+            return
         if self.screen is not chat:
             self.screen.dismiss()
             return
@@ -309,6 +343,8 @@ class G4tuiApp(App[int]):
                     [asyncio.ensure_future(self.services.runtime.close())], timeout=_CLOSE_LIMIT_S
                 )
                 await self.services.chat.late.close()
+                if self.compare is not None:
+                    await self.compare.votes.close()
                 await in_thread(self.services.store.close)
         finally:
             self.exit(status, return_code=status)

@@ -4,6 +4,7 @@
 same table. Keys that the prompt's editor has by itself (Ctrl+A, Ctrl+W...) are not in it.
 """
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from textual.binding import Binding
@@ -14,8 +15,12 @@ Place = Literal[
     "prompt",
     "transcript",
     "sessions",
+    "compare",
+    "pane",
     "dialog",
     "confirm",
+    "sides",
+    "text",
     "rename",
     "parameters",
     "models",
@@ -78,6 +83,17 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.stop", "escape", "screen.stop", "Stop", "chat", True),
     Action("chat.leave", "escape", "screen.leave", "Prompt or messages", "chat"),
     Action("app.retry", "ctrl+r", "app.retry", "Try again", "anywhere"),
+    Action(
+        "chat.compare",
+        "ctrl+t",
+        "app.compare",
+        "Compare",
+        "chat",
+        True,
+        True,
+        True,
+        "Ask the teacher too, side by side",
+    ),
     Action("chat.page_up", "pageup", "screen.page(-1)", "Scroll up", "chat"),
     Action("chat.page_down", "pagedown", "screen.page(1)", "Scroll down", "chat"),
     Action("chat.bottom", "ctrl+end", "screen.bottom", "To the newest text", "chat"),
@@ -119,10 +135,47 @@ ACTIONS: tuple[Action, ...] = (
     Action("sessions.leave", "escape", "leave", "Clear the filter", "sessions"),
     Action("sessions.up", "up", "move(-1)", "Chat above", "sessions"),
     Action("sessions.down", "down", "move(1)", "Chat below", "sessions"),
+    Action("compare.back", "ctrl+t", "screen.back", "Back to one", "compare", True, True, True),
+    Action("compare.stop", "escape", "screen.stop", "Stop", "compare", True),
+    Action("compare.leave", "escape", "screen.leave", "Prompt or answers", "compare"),
+    Action("compare.blind", "ctrl+b", "screen.blind", "Blind mode", "compare", True, True, True),
+    Action(
+        "compare.sides", "ctrl+o", "screen.sides", "Models to compare", "compare", True, True, True
+    ),
+    Action("compare.new", "ctrl+n", "screen.new", "New comparison", "compare", False, True, True),
+    Action(
+        "compare.parameters",
+        "ctrl+g",
+        "screen.parameters",
+        "Parameters and system prompt",
+        "compare",
+        False,
+        True,
+        True,
+    ),
+    Action("compare.ratings", "f4", "app.ratings", "Ratings", "compare", False, True),
+    Action("pane.left", "left", "screen.other(-1)", "Answer at the left", "pane"),
+    Action("pane.right", "right", "screen.other(1)", "Answer at the right", "pane"),
+    Action("pane.left_better", "1", "screen.vote('left')", "Left better", "pane", True, True),
+    Action("pane.right_better", "2", "screen.vote('right')", "Right better", "pane", True, True),
+    Action("pane.tie", "3", "screen.vote('tie')", "Tie", "pane", True, True),
+    Action("pane.both_bad", "4", "screen.vote('both_bad')", "Both bad", "pane", True, True),
+    Action("pane.unvote", "0", "screen.unvote", "Take the vote back", "pane", False, True),
+    Action("pane.reason", "w", "screen.reason", "Say why", "pane", False, True),
+    Action("pane.reveal", "v", "screen.reveal", "Show the names", "pane", False, True),
+    Action("pane.correct", "c", "screen.correct", "Correct", "pane", True, True),
+    Action("pane.go_on", "f", "screen.go_on", "Go on from this answer", "pane", False, True),
+    Action("pane.step", "s", "screen.step", "Scroll in step", "pane", False, True),
+    Action("pane.stop_all", "x", "screen.stop_all", "Stop all", "pane", False, True),
     Action("dialog.close", "escape", "close", "Close", "dialog", True),
     Action("confirm.yes", "y", "answer(True)", "Yes", "confirm", True),
     Action("confirm.no", "n", "answer(False)", "No", "confirm", True),
     Action("rename.save", "enter", "save", "Rename", "rename", True, False, True),
+    Action("sides.use", "ctrl+s", "use", "Use in this chat", "sides", True, False, True),
+    Action("sides.default", "f3", "save_default", "Keep for other chats too", "sides", True),
+    Action("sides.add", "a", "add", "Add", "sides", True),
+    Action("sides.remove", "delete,d", "remove", "Remove", "sides", True),
+    Action("text.save", "ctrl+s", "save", "Save", "text", True, False, True),
     Action("parameters.use", "ctrl+s", "use", "Use in this chat", "parameters", True, False, True),
     Action(
         "parameters.default", "f3", "save_default", "Keep for new chats too", "parameters", True
@@ -157,3 +210,10 @@ def bindings(place: Place) -> list[Binding]:
         for action in ACTIONS
         if action.place == place and action.keys
     ]
+
+
+def bindings_of(ids: Iterable[str]) -> list[Binding]:
+    """The bindings of single actions, for a widget that shares them with another place."""
+    wanted = set(ids)
+    places = {action.place: None for action in ACTIONS if action.id in wanted}
+    return [each for place in places for each in bindings(place) if each.id in wanted]

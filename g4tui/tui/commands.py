@@ -10,6 +10,7 @@ from textual import on
 from textual.app import App
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.widgets import Input
 
 from g4tui.core import G4tuiError, ModelInfo
@@ -94,7 +95,7 @@ class Commands(CommandsProvider):
     def commands(self) -> Iterable[Command]:
         # What is done to chats comes before what is done to the program.
         for action in sorted(ACTIONS, key=lambda action: action.place == "anywhere"):
-            if action.palette:
+            if action.palette and self._is_offered(action):
                 yield Command(action.label, _hint(self.app, action), partial(self._act, action))
         yield Command("Theme", "Choose among all themes", self._choose_theme)
         for model in self._models:
@@ -103,15 +104,29 @@ class Commands(CommandsProvider):
             yield Command(title, clean_line(model.id), run, shown=False)
         yield from _themes(self.app, shown=False)
 
+    def _owner(self, action: Action) -> DOMNode | None:
+        """The widget that binds it, of those on the screen."""
+        return next(
+            (
+                node
+                for node in (self.screen, *self.screen.walk_children())
+                if any(binding.id == action.id for _, binding in node._bindings)
+            ),
+            None,
+        )
+
+    def _is_offered(self, action: Action) -> bool:
+        """Whether it does something on this screen."""
+        place, _, name = action.action.partition("(")[0].rpartition(".")
+        if place == "app" and action.place == "anywhere":
+            return True
+        if place == "screen":
+            return hasattr(self.screen, f"action_{name}")
+        return self._owner(action) is not None
+
     async def _act(self, action: Action) -> None:
         """Run an action where its key would: on the widget that binds it."""
-        screen = self.screen
-        owners = (
-            node
-            for node in (screen, *screen.walk_children())
-            if any(binding.id == action.id for _, binding in node._bindings)
-        )
-        await self.app.run_action(action.action, next(owners, screen))
+        await self.app.run_action(action.action, self._owner(action) or self.screen)
 
     async def _use_model(self, model: str) -> None:
         self.screen.post_message(ModelChosen(model))

@@ -22,6 +22,11 @@ class Veil:
         hidden = [turn for turn in turns if is_hidden(turn)]
         return cls({id_: letter_of(turn, id_) for turn in hidden for id_ in turn.shown})
 
+    def with_turn(self, turn: "TurnRow") -> "Veil":
+        """As this turn is now: hidden or not, beside all others."""
+        kept = {id_: name for id_, name in self._names.items() if id_ not in turn.shown}
+        return Veil({**kept, **Veil.of([turn])._names})
+
     def over(self, row: "MessageRow") -> "MessageRow":
         """The same message without what gives its maker away: name, numbers, words of an error."""
         from msgspec.structs import replace

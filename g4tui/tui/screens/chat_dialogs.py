@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from g4tui.tui.markdown.blocks import CodeBlock
     from g4tui.tui.screens.chat_base import ChatBase
     from g4tui.tui.widgets.message_entry import MessageEntry
+    from g4tui.tui.widgets.transcript import Transcript
 
 
 class ChatDialogs:
@@ -144,8 +145,10 @@ class ChatDialogs:
             if entry is not None and (code := entry.code_to_colour()):
                 self._screen.do(self.colour, entry, code)
 
-    async def colour(self, entry: Entry, code: "Sequence[CodeBlock]") -> None:
-        """Compute colours in a thread, then show them."""
+    async def colour(
+        self, entry: Entry, code: "Sequence[CodeBlock]", transcript: "Transcript | None" = None
+    ) -> None:
+        """Compute colours in a thread, then show them: in the chat, or in another transcript."""
         from g4tui.tui.markdown.highlight import all_highlighted
 
         coloured = await in_thread(all_highlighted, code)
@@ -153,8 +156,9 @@ class ChatDialogs:
             if content is not None and content.plain == block.code:
                 block.highlighted = content
                 block.laid = None
-        if self._screen.transcript.entry(entry.key) is entry:
-            self._screen.transcript.changed(entry)
+        transcript = transcript or self._screen.transcript
+        if transcript.entry(entry.key) is entry:
+            transcript.changed(entry)
 
 
 def _is_a_file(model: str) -> bool:

@@ -22,6 +22,8 @@ TITLES = {
     "chat": "Chat",
     "prompt": "While you type",
     "transcript": "When the messages have the focus",
+    "compare": "Comparing",
+    "pane": "When an answer of a comparison has the focus",
     "sessions": "When the chat list has the focus",
 }
 OTHER = "On this screen"

@@ -1,5 +1,7 @@
 """The bottom line: the keys that act now, and how full the model's memory is."""
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -35,8 +37,12 @@ class StatusLine(Horizontal):
     context: reactive[tuple[int, int | None] | None] = reactive(None)
     note: reactive[str] = reactive("")
 
+    def __init__(self, *, id: str | None = None, keep: Sequence[str] = _KEEP) -> None:
+        super().__init__(id=id)
+        self._kept = keep
+
     def compose(self) -> ComposeResult:
-        yield KeyLine(id="keys", keep=_KEEP)
+        yield KeyLine(id="keys", keep=self._kept)
         yield Static("", id="facts", markup=False)
 
     def watch_context(self) -> None:

@@ -1,0 +1,367 @@
+"""What a person does while comparing: ask all, stop or ask one again, vote, correct, go on.
+
+Each coroutine runs in a worker of the screen; failures are `G4tuiError`s.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from g4tui.core import Attachment, Cancel
+from g4tui.engine.compare import Comparison
+from g4tui.engine.self_naming import names_itself
+from g4tui.engine.sides import Side
+from g4tui.tui.compared import ROLES, Compared
+from g4tui.tui.flow import Flow
+from g4tui.tui.services import in_thread
+from g4tui.tui.widgets.compare_pane import ComparePane
+
+if TYPE_CHECKING:
+    from g4tui.core import ErrorInfo
+    from g4tui.engine.late import LateSaves
+    from g4tui.store import MessageRow, SessionRow, Store, TurnRow
+    from g4tui.store.rows import Verdict, VoteRow
+    from g4tui.tui.turns import Turns
+
+
+class CompareFace(Protocol):
+    """What the doings need of their screen."""
+
+    def tell(self, text: str, *, warning: bool = False) -> None:
+        """A passing remark."""
+
+    def sides_changed(self) -> None:
+        """Other models, or another number of them."""
+
+    def turn_changed(self) -> None:
+        """The turn on screen, or what it has become."""
+
+    def turn_over(self, compared: Compared, error: "ErrorInfo | None") -> None:
+        """Nothing of an asking is being written any more."""
+
+
+class Comparing:
+    """One compare screen's doings, on the session of the chat's `flow`.
+
+    `models` are those of the next question, the teacher first; `compared` is the turn in view.
+    """
+
+    def __init__(
+        self,
+        flow: Flow,
+        panes: Sequence[ComparePane],
+        face: CompareFace,
+        votes: "LateSaves[VoteRow]",
+    ) -> None:
+        self._flow = flow
+        self._panes = panes
+        self._face = face
+        self._votes = votes
+        self._comparison = Comparison(flow.services.chat, flow.services.store)
+        self._running: dict[str, Compared] = {}
+        self._own_lines = True
+        self.models: list[str] = []
+        self.blind = False
+        self.compared: Compared | None = None
+        self.vote: VoteRow | None = None
+        self.verdict: Verdict | None = None
+
+    @property
+    def _store(self) -> "Store":
+        return self._flow.services.store
+
+    @property
+    def _turns(self) -> "Turns":
+        return self._flow.answering.turns
+
+    # what is on screen
+
+    async def open(self) -> None:
+        """Show the session of the chat: its compared turn, or its line in every pane."""
+        session = self._flow.session
+        self._own_lines = True
+        running = self._running.get(session.id) if session is not None else None
+        compared, tips = running, {}
+        if running is not None:
+            tips = {place: answer.id for place, answer in running.answers.items()}
+        elif session is not None and session.head is not None:
+            session = await in_thread(self._store.session, session.id)
+            compared, tips = await self._standing(session)
+        self.compared = compared
+        row = compared.row if compared is not None else None
+        self._take_vote(row)
+        if compared is not None and row is not None:
+            by_side = [row.shown.index(answer) for answer in row.answers]
+            self.models = [compared.answers[place].model for place in by_side]
+        else:
+            self.models = await self._usual()
+        self._face.sides_changed()
+        head = (session.head if session is not None else None) or ""
+        for place, pane in enumerate(self._panes[: len(self.models)]):
+            await pane.conversation.show_line(self._store, session, tips.get(place, head))
+            if compared is None:
+                pane.await_question(f"{ROLES[place]}  {self.models[place]}", self.models[place])
+        if compared is not None:
+            compared.show_all()
+        self._face.turn_changed()
+
+    async def _standing(self, session: "SessionRow") -> tuple[Compared | None, dict[int, str]]:
+        """The compared turn at the session's head; what each pane's line ends with."""
+        assert session.head is not None
+        head = await in_thread(self._store.message, session.head)
+        row = await in_thread(self._store.turn_of, head.corrects or head.id)
+        if row is None or len(row.shown) > len(self._panes):
+            return None, {}
+        compared = Compared(self._panes, session.id, self._face.turn_over)
+        compared.saved(row, await in_thread(self._store.messages, row.answers))
+        tips = dict(enumerate(row.shown))
+        if head.corrects in row.shown:
+            tips[row.shown.index(head.corrects)] = head.id
+        return compared, tips
+
+    async def _usual(self) -> list[str]:
+        """The two sides of the settings; else a ready teacher, and who answers in this chat."""
+        setting = self._flow.services.settings.compare
+        chosen = self._flow.choice.model
+        student, teacher = setting.student or chosen, setting.teacher
+        if not teacher:
+            ready = [each for each in await self._flow.services.runtime.list_models() if each.ready]
+            ready = [each for each in ready if each.id != student]
+            ready.sort(key=lambda each: each.local)
+            teacher = ready[0].id if ready else student
+        if student == teacher and not setting.student:
+            student = self._flow.services.settings.chat.model
+        return [teacher, student]
+
+    async def use(self, models: Sequence[str]) -> None:
+        """Ask these from now on."""
+        self.models = list(models)
+        session = self._flow.session
+        self.compared = None
+        self._take_vote(None)
+        self._face.sides_changed()
+        head = (session.head if session is not None else None) or ""
+        for place, pane in enumerate(self._panes[: len(self.models)]):
+            await pane.conversation.show_line(self._store, session, head)
+            pane.await_question(f"{ROLES[place]}  {self.models[place]}", self.models[place])
+        self._face.turn_changed()
+
+    async def reload(self, pane: ComparePane) -> None:
+        """Show a pane's line again, from the library."""
+        tip = pane.conversation.tip
+        if tip:
+            await pane.conversation.show_line(self._store, self._flow.session, tip)
+
+    async def older(self, pane: ComparePane) -> None:
+        """What was said before."""
+        await pane.conversation.page(self._store, older=True)
+
+    # asking
+
+    async def send(self, text: str, attachments: Sequence[Attachment]) -> bool:
+        """Ask all; false, where it was not sent or saved."""
+        specs = [self._flow.spec(model) for model in self.models]
+        session = await self._flow.begun(list(dict.fromkeys(specs)), text)
+        if session is None:
+            return False
+        for pane in self._panes:
+            pane.conversation.session = session
+        if self.blind:
+            await self._choose_one_line()
+        compared = Compared(self._panes, session.id, self._ended)
+        cancels = [Cancel() for _ in specs]
+        own_lines = self._own_lines and not self.blind
+        turn = self._turns.start(
+            session.id,
+            lambda cancel: self._comparison.ask(
+                session.id,
+                text,
+                [Side(spec) for spec in specs],
+                cancels=_linked(cancel, cancels),
+                attachments=attachments,
+                blind=self.blind,
+                own_lines=own_lines,
+            ),
+            compared.all_sides(cancels),
+        )
+        self._running[session.id] = compared
+        if not await turn.begun:
+            return False
+        self._own_lines = True
+        self.compared = compared
+        self._take_vote(None)
+        await self._flow.refresh()  # its first question names a chat
+        self._face.turn_changed()
+        return True
+
+    async def _choose_one_line(self) -> None:
+        """Blind answers to different histories would tell who is who: go on from the better one."""
+        compared = self.compared
+        row = compared.row if compared is not None else None
+        if row is None or not self._own_lines:
+            return
+        place = 1 if self.verdict == "right" and len(row.shown) > 1 else 0
+        await self._set_head(row.shown[place])
+
+    async def again(self, place: int, *, resume: bool) -> None:
+        """Another answer at a place, or more of the one that is there; others are left alone."""
+        compared = self.compared
+        row = compared.row if compared is not None else None
+        session = self._flow.session
+        if compared is None or row is None or session is None:
+            return
+        if place in compared.writing:
+            self._face.tell("This answer is still being written: Esc stops it.")
+            return
+        answer = compared.answers[place]
+        if resume and answer.state == "complete" and answer.finish_reason != "length":
+            self._face.tell("This answer is complete.")
+            return
+        spec = self._flow.spec(answer.model)
+        if await self._flow.may_leave(session, spec, "") is None:
+            return
+        mine = Cancel()
+        listener = compared.one_side(place, mine)
+        chat, comparison = self._flow.services.chat, self._comparison
+        if resume:
+            turn = self._turns.start(
+                session.id,
+                lambda cancel: chat.resume(answer.id, spec=spec, cancel=_linked(cancel, [mine])[0]),
+                listener,
+            )
+        else:
+            turn = self._turns.start(
+                session.id,
+                lambda cancel: comparison.again(
+                    row.id, answer.id, Side(spec), cancel=_linked(cancel, [mine])[0]
+                ),
+                listener,
+            )
+        self._running[session.id] = compared
+        await turn.begun
+        self._face.turn_changed()
+
+    def stop(self, place: int | None) -> bool:
+        """Stop one side, or all; whether there was one."""
+        writing = self.compared.writing if self.compared is not None else {}
+        asked = [cancel for at, cancel in writing.items() if place is None or at == place]
+        for cancel in asked:
+            cancel.request()
+        return bool(asked)
+
+    def is_running(self, session: str) -> bool:
+        """Whether a comparison is being written in a session."""
+        return session in self._running
+
+    def _ended(self, compared: Compared, error: "ErrorInfo | None") -> None:
+        if not compared.writing:
+            self._running.pop(compared.session, None)
+        self._face.turn_over(compared, error)
+
+    # judging
+
+    def _take_vote(self, row: "TurnRow | None") -> None:
+        self.vote = row.vote if row is not None else None
+        self.verdict = self.vote.verdict if self.vote is not None else None
+
+    async def give_vote(
+        self, verdict: "Verdict", places: tuple[int, int], reason: str | None = None
+    ) -> None:
+        """Keep a vote over two answers. Where the library is locked it is held until it is not."""
+        compared = self.compared
+        row = compared.row if compared is not None else None
+        if compared is None or row is None:
+            return
+        if compared.writing:
+            self._face.tell("Vote once the answers are there.")
+            return
+        pair = [compared.answers[place] for place in places]
+        told = await in_thread(self._names_itself, pair) if compared.is_hidden else False
+        self.verdict = verdict
+        self._face.turn_changed()
+        store, ids = self._store, [answer.id for answer in pair]
+        saved = await self._votes.now_or_later(
+            lambda: store.vote(row.id, verdict, answers=ids, reason=reason, names_itself=told)
+        )
+        if saved is None:
+            self._face.tell("The library is busy: your vote is kept, and saved once it can be.")
+        if self.compared is compared and self.verdict == verdict:
+            self.vote = saved
+            await self._lift(compared, saved_vote=saved)
+            if told and saved is not None and not saved.blind:
+                self._face.tell("An answer told who wrote it: this vote does not count as blind.")
+
+    def _names_itself(self, answers: "Sequence[MessageRow]") -> bool:
+        parent = answers[0].parent
+        question = self._store.message(parent).message.text if parent is not None else ""
+        return any(names_itself(each.message.text, each.model, question) for each in answers)
+
+    async def _lift(self, compared: Compared, saved_vote: "VoteRow | None") -> None:
+        """Show the names: as the library has it, or before it has."""
+        from msgspec.structs import replace
+
+        assert compared.row is not None
+        was_hidden = compared.is_hidden
+        row = replace(compared.row, vote=saved_vote)
+        if row.blind and row.revealed is None:
+            row = replace(row, revealed=row.created)
+        compared.row = row
+        if was_hidden:
+            compared.revealed(row)
+        self._face.turn_changed()
+
+    async def take_back(self) -> None:
+        """No vote on this turn."""
+        compared = self.compared
+        if compared is not None and compared.row is not None and self.verdict is not None:
+            await self._votes.save()
+            compared.row = await in_thread(self._store.unvote, compared.row.id)
+            self._take_vote(compared.row)
+            self._face.turn_changed()
+
+    async def reveal(self) -> None:
+        """Show the names before a vote."""
+        compared = self.compared
+        if compared is None or compared.row is None or not compared.is_hidden:
+            return
+        if compared.writing:
+            self._face.tell("The names are shown once the answers are there.")
+            return
+        await in_thread(self._store.reveal, compared.row.id)
+        await self._lift(compared, None)
+        self._face.tell("A vote on this turn no longer counts as blind.")
+
+    async def correct(self, place: int, text: str) -> None:
+        """Keep what an answer should have been; the conversation goes on from that."""
+        compared, session = self.compared, self._flow.session
+        if compared is None or session is None:
+            return
+        row = await in_thread(self._store.correct, compared.answers[place].id, text)
+        pane = self._panes[place]
+        self._own_lines = False
+        self._flow.conversation.session = await in_thread(self._store.session, session.id)
+        await pane.conversation.show_line(self._store, session, row.id)
+        self._face.tell("Kept as a correction. The next question goes on from it.")
+        self._face.turn_changed()
+
+    async def go_on(self, place: int) -> None:
+        """All go on from one answer."""
+        tip = self._panes[place].conversation.tip
+        if tip and self.compared is not None:
+            await self._set_head(tip)
+            self._own_lines = False
+            name = self.compared.short_name(place)
+            self._face.tell(f"The next question goes on from {name}.")
+            self._face.turn_changed()
+
+    async def _set_head(self, message: str) -> None:
+        session = self._flow.session
+        if session is not None:
+            row = await in_thread(self._store.set_head, session.id, message)
+            self._flow.conversation.session = row
+
+
+def _linked(first: Cancel, others: Sequence[Cancel]) -> Sequence[Cancel]:
+    """`others`, each requested with `first`."""
+    for other in others:
+        first.on_request(other.request)
+    return others

@@ -1,0 +1,260 @@
+"""One side of a comparison: a transcript of its line, what it is called, and its numbers."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
+
+from msgspec.structs import replace
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from g4tui.sanitize import clean_line
+from g4tui.tui.answering import AnswerView
+from g4tui.tui.bindings import bindings, bindings_of
+from g4tui.tui.conversation import FIRST_PAGE, Conversation
+from g4tui.tui.services import in_thread
+from g4tui.tui.veil import veil_of
+from g4tui.tui.widgets.entries import WelcomeEntry
+from g4tui.tui.widgets.transcript import Transcript
+from g4tui.tui.widgets.transcript_messages import EndWanted, PageWanted, RowActed
+from g4tui.tui.words import model_label
+
+if TYPE_CHECKING:
+    from g4tui.core import ErrorInfo, Progress, Usage
+    from g4tui.store import MessageRow, SessionRow, Store
+
+_KEPT = (
+    "transcript.regenerate",
+    "transcript.copy",
+    "transcript.continue",
+    "transcript.keep",
+    "transcript.release",
+    "transcript.thinking",
+    "transcript.log",
+    "transcript.previous",
+    "transcript.next",
+    "transcript.up",
+    "transcript.down",
+    "transcript.home",
+    "transcript.end",
+    "chat.page_up",
+    "chat.page_down",
+    "chat.bottom",
+)
+TELL_S = 0.5
+"""Seconds between two looks at the numbers of an answer that is being written."""
+
+
+class PaneTranscript(Transcript, inherit_bindings=False):
+    """A transcript beside others. `on_scrolled` hears of every move that is not its own."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("pane"), *bindings_of(_KEPT)]
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.on_scrolled: Callable[[], None] = lambda: None
+        self._settling = False
+
+    def settle(self) -> None:
+        """Stay at the end, which is no move of the person's."""
+        self._settling = True
+        super().settle()
+        self._settling = False
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Others may go along."""
+        super().watch_scroll_y(old_value, new_value)
+        if not self._settling and round(old_value) != round(new_value):
+            self.on_scrolled()
+
+    @property
+    def from_question(self) -> int:
+        """Rows from the newest question, which all panes share, to the top of the screen."""
+        return self.scroll_offset.y - self._question
+
+    def go_along(self, offset: int) -> None:
+        """Scroll to `offset` rows below the newest question."""
+        self.go_to(max(0, min(self._question + offset, self.max_scroll_y)))
+
+    @property
+    def _question(self) -> int:
+        marks = [index for index, entry in enumerate(self._entries) if entry.mark == "user-bar"]
+        return self._tops[marks[-1]] if marks and marks[-1] < len(self._tops) else 0
+
+
+class PaneConversation(Conversation):
+    """One line of a session, wherever the session's head is."""
+
+    tip: str | None = None
+
+    async def show_line(self, store: "Store", session: "SessionRow | None", tip: str) -> None:
+        """Show the line that ends with the message `tip`; nothing, where it is empty."""
+        rows, session_id = [], session.id if session is not None else ""
+        if tip:
+            self.veil = await in_thread(veil_of, store, session_id)
+            rows = await in_thread(store.tail, session_id, tip, FIRST_PAGE)
+        entries = await in_thread(self._entries, rows)
+        self.session, self.tip = session, tip
+        self._transcript.more_before = bool(rows) and rows[0].depth > 1
+        self._transcript.more_after = False
+        self._transcript.show(entries)
+
+    def shown(self, row: "MessageRow") -> "MessageRow":
+        """Siblings are answers of others, and numbers stand below the pane."""
+        return replace(super().shown(row), siblings=1, position=1, usage=None)
+
+
+class ComparePane(Vertical):
+    """The side at `place`, from the left. It is told what to show; keys on it become messages."""
+
+    DEFAULT_CSS = """
+    ComparePane {
+        width: 1fr; height: 1fr;
+        border: round $foreground 25%; border-title-align: left;
+        border-title-color: $text-success; border-title-style: bold;
+        &.-active { border: round $accent; }
+        PaneTranscript { height: 1fr; background: $background; }
+        .facts { height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; }
+    }
+    """
+
+    class Acted(Message):
+        """A key on a message of the pane, or (`action` None) it needs its line again."""
+
+        def __init__(self, pane: "ComparePane", acted: RowActed | None) -> None:
+            self.pane = pane
+            self.acted = acted
+            super().__init__()
+
+    class OlderWanted(Message):
+        """The person reads upwards: what was said before is wanted."""
+
+        def __init__(self, pane: "ComparePane") -> None:
+            self.pane = pane
+            super().__init__()
+
+    def __init__(self, place: int) -> None:
+        super().__init__(id=f"pane-{place}")
+        self.place = place
+        self.transcript = PaneTranscript(id=f"answers-{place}")
+        self.view = AnswerView(self.transcript, self)
+        self.conversation = PaneConversation(self.transcript, self.view.live)
+        self.view.conversation = self.conversation
+        self._facts = Static("", classes="facts", markup=False)
+        self._began = 0.0
+        self._first: float | None = None
+        self._pieces = 0
+        self.name_shown = ""
+        self.working = False
+
+    def compose(self) -> ComposeResult:
+        yield self.transcript
+        yield self._facts
+
+    def call(self, name: str) -> None:
+        """Its title: untrusted words."""
+        self.name_shown = clean_line(name)
+        self.border_title = Content(f" {self.name_shown} ")
+
+    def await_question(self, name: str, model: str) -> None:
+        """Nothing was asked yet."""
+        self.call(name)
+        self.answered("")
+        if not self.transcript.entries:
+            lines = [
+                ("One question for all", "title"),
+                ("", ""),
+                (f"{model_label(model)} answers here.", "hint"),
+            ]
+            self.transcript.show([WelcomeEntry(lines)])
+
+    # numbers
+
+    def ask(self, words: str) -> None:
+        """An answer is on its way: count from now."""
+        self._began, self._first, self._pieces = monotonic(), None, 0
+        self.working = True
+        self.say(words)
+
+    def answered(self, words: str) -> None:
+        """It is whole."""
+        self.working = False
+        self.say(words)
+
+    def count(self) -> None:
+        """A piece of it came."""
+        self._pieces += 1
+        if self._first is None:
+            self._first = monotonic()
+
+    def tell_progress(self) -> None:
+        """The numbers so far; a piece is about a token."""
+        if not self.working or self._first is None:
+            return
+        since = monotonic() - self._first
+        rate = f"~{self._pieces / since:.0f} tok/s" if since > 1 else ""
+        first = f"first {self._first - self._began:.2f} s"
+        self.say("   ".join(filter(None, (first, rate, f"~{self._pieces:,} tok"))))
+
+    def say(self, facts: str) -> None:
+        """The line below the answer."""
+        self._facts.update(facts)
+
+    # what `AnswerView` tells
+
+    def turn_started(self, session: str) -> None:
+        """Its row is on the screen."""
+
+    def turn_changed(self, session: str, progress: "Progress | None") -> None:
+        """Shown in the transcript."""
+
+    def context_used(self, session: str, used: int, limit: int) -> None:
+        """Not shown: there are several models."""
+
+    def turn_ended(self, session: str, answer: "MessageRow | None") -> None:
+        """Heard elsewhere."""
+
+    def turn_failed(self, session: str, error: "ErrorInfo") -> None:
+        """Heard elsewhere."""
+
+    def lost_place(self, session: str) -> None:
+        """Another line must be loaded."""
+        self.post_message(self.Acted(self, None))
+
+    # what the transcript tells
+
+    @on(RowActed)
+    def _row_acted(self, event: RowActed) -> None:
+        event.stop()
+        self.post_message(self.Acted(self, event))
+
+    @on(PageWanted)
+    def _page_wanted(self, event: PageWanted) -> None:
+        event.stop()
+        if event.older:
+            self.post_message(self.OlderWanted(self))
+
+    @on(EndWanted)
+    def _end_wanted(self, event: EndWanted) -> None:
+        event.stop()
+        self.post_message(self.Acted(self, None))
+
+
+def numbers(usage: "Usage | None") -> str:
+    """`first 0.61 s   88 tok/s   312 tok   $0.0002`, as far as it is known."""
+    if usage is None:
+        return ""
+    parts = []
+    if usage.ttft_s is not None:
+        parts.append(f"first {usage.ttft_s:.2f} s")
+    if usage.tok_per_s is not None:
+        parts.append(f"{usage.tok_per_s:.0f} tok/s")
+    parts.append(f"{'~' if usage.estimated else ''}{usage.completion:,} tok")
+    if usage.cost_usd is not None:
+        parts.append(f"${usage.cost_usd:.4f}" if usage.cost_usd else "$0")
+    return "   ".join(parts)
