@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from g4tui.core import Finished, TextDelta, Usage
+from g4tui.core import ErrorInfo, Failed, Finished, TextDelta, Usage
 from support.chat_app import Steps
 from support.compare_screen import STUDENT, TEACHER, compare_rooms, comparing
 
@@ -47,3 +47,169 @@ async def test_both_stream_at_the_same_time(home: Path) -> None:
             gate.let(10)
         await ui.done()
         await ui.sees("one two three", "four five six")
+
+
+async def test_a_side_that_fails_has_its_panel_and_is_tried_again_alone(home: Path) -> None:
+    error = ErrorInfo("network", "No way there", "The cable is out.", "Plug it in.")
+    teacher = [[TextDelta("So far"), Failed(error)], "All is well."]
+    rooms = compare_rooms(home, {"teacher": teacher, "student": ["I learn."]})
+    async with comparing(rooms) as ui:
+        await ui.put("Well?")
+        await ui.done()
+        await ui.sees("So far", "No way there", "Plug it in.", "r retry", "I learn.")
+        await ui.press("r")
+        await ui.sees("All is well.", "I learn.")
+        await ui.misses("No way there")
+        await ui.done()
+        assert sorted(ui.models.asked) == ["student", "teacher", "teacher"]
+        (turn,) = rooms.store.turns()
+        texts = [rooms.store.message(answer).message.text for answer in turn.answers]
+        assert texts == ["All is well.", "I learn."]
+
+
+async def test_a_side_is_tried_again_while_the_other_one_goes_on(home: Path) -> None:
+    error = ErrorInfo("network", "No way there", "The cable is out.", "Plug it in.")
+    teacher = [[Failed(error)], "All is well."]
+    rooms = compare_rooms(home, {"teacher": teacher, "student": ["one two"]})
+    async with comparing(rooms) as ui:
+        ui.models.gates = {"student": Steps()}
+        await ui.put("Well?")
+        ui.models.gates["student"].let(1)
+        await ui.sees("No way there", "one")
+        ui.screen.action_show(0)
+        await ui.press("r")
+        seen = await ui.sees("All is well.", "answering")
+        assert "two" not in seen
+        ui.models.gates["student"].let(9)
+        await ui.done()
+        await ui.sees("All is well.", "one two")
+
+
+async def test_esc_stops_the_pane_with_the_focus_and_the_other_goes_on(home: Path) -> None:
+    rooms = compare_rooms(home, {"teacher": [LONG], "student": [LONG]})
+    async with comparing(rooms) as ui:
+        ui.models.gates = {"teacher": Steps(), "student": Steps()}
+        await ui.put("Much")
+        for gate in ui.models.gates.values():
+            gate.let(3)
+        await ui.until(lambda: "line-2" in ui.pane(0) and "line-2" in ui.pane(1))
+        ui.screen.action_show(0)
+        await ui.press("escape")
+        await ui.until(lambda: "stopped" in ui.pane(0))
+        ui.models.gates["student"].let(5)
+        await ui.until(lambda: "line-7" in ui.pane(1))
+        assert "stopped" not in ui.pane(1)
+        ui.screen.action_show(0)
+        await ui.press("r")
+        ui.models.gates["teacher"].let(2)
+        await ui.until(lambda: "line-1" in ui.pane(0) and "stopped" not in ui.pane(0))
+        await ui.press("x")
+        await ui.done()
+        states = {rooms.store.message(each).state for each in rooms.store.turns()[0].answers}
+        assert states == {"stopped"}
+
+
+async def test_each_model_keeps_its_own_line_until_one_is_chosen(home: Path) -> None:
+    scripts = {"teacher": ["t-one", "t-two", "t-three"], "student": ["s-one", "s-two", "s-three"]}
+    rooms = compare_rooms(home, scripts)
+    async with comparing(rooms) as ui:
+        await ui.put("First")
+        await ui.done(1)
+        await ui.put("Second")
+        await ui.done(2)
+        await ui.sees("t-two", "s-two")
+        said = [message.text for message in ui.models.prompts["student"][-1].messages]
+        assert said == ["First", "s-one", "Second"]
+        await ui.press("right", "f")
+        await ui.toast("goes on from student")
+        await ui.put("Third")
+        await ui.done(3)
+        await ui.sees("t-three", "s-three")
+        for model in ("teacher", "student"):
+            said = [message.text for message in ui.models.prompts[model][-1].messages]
+            assert said == ["First", "s-one", "Second", "s-two", "Third"]
+        assert "s-two" in ui.pane(0) and "t-two" not in ui.pane(0)
+
+
+async def test_back_to_one_shows_the_line_in_the_chat_and_ctrl_t_the_turn_again(home: Path) -> None:
+    rooms = compare_rooms(home, {"teacher": ["I teach."], "student": ["I learn."]})
+    async with comparing(rooms) as ui:
+        await ui.put("Who?")
+        await ui.done()
+        await ui.press("1", "ctrl+t")
+        await ui.until(lambda: ui.app.screen is ui.chat)
+        seen = await ui.sees("I teach.", "< 1/2 >")
+        assert "I learn." not in seen
+        await ui.press("ctrl+t")
+        await ui.sees("I teach.", "I learn.", "vote: left")
+
+
+async def test_narrow_panes_are_tabs_and_a_resize_in_mid_stream_is_no_matter(home: Path) -> None:
+    rooms = compare_rooms(home, {"teacher": ["one two three"], "student": ["four five six"]})
+    async with comparing(rooms, size=(80, 24)) as ui:
+        ui.models.gates = {"teacher": Steps(), "student": Steps()}
+        await ui.put("Count")
+        for gate in ui.models.gates.values():
+            gate.let(1)
+        seen = await ui.sees("one", "teacher  scripted:teacher …  │  student  scripted:student …")
+        assert "four" not in seen
+        await ui.pilot.resize_terminal(120, 30)
+        await ui.sees("one", "four")
+        await ui.pilot.resize_terminal(60, 20)
+        await ui.misses("four")
+        for gate in ui.models.gates.values():
+            gate.let(10)
+        await ui.done()
+        await ui.sees("one two three")
+        await ui.press("right")
+        await ui.sees("four five six")
+        await ui.misses("one two three")
+
+
+async def test_both_sides_may_be_the_same_model(home: Path) -> None:
+    rooms = compare_rooms(home, {"student": ["first", "second"], "other": [""]})
+    async with comparing(rooms) as ui:
+        await ui.screen.comparing.use([STUDENT, STUDENT])
+        await ui.put("Say")
+        await ui.done()
+        assert {"first", "second"} == {ui.pane(place).split("\n")[4].strip() for place in (0, 1)}
+
+
+async def test_scrolling_in_step_is_a_key(home: Path) -> None:
+    rooms = compare_rooms(home, {"teacher": [LONG], "student": [LONG]})
+    async with comparing(rooms) as ui:
+        await ui.put("Much")
+        await ui.done()
+        transcripts = [pane.transcript for pane in ui.screen.panes[:2]]
+        await ui.press("home")
+        assert transcripts[0].scroll_offset.y == 0 < transcripts[1].scroll_offset.y
+        await ui.press("s", "down", "down", "down")
+        assert transcripts[0].scroll_offset.y == transcripts[1].scroll_offset.y == 3
+        await ui.press("s", "down")
+        assert [each.scroll_offset.y for each in transcripts] == [4, 3]
+
+
+async def test_what_one_types_on_the_answers_goes_to_the_prompt(home: Path) -> None:
+    rooms = compare_rooms(home, {"teacher": ["I teach."], "student": ["I learn."]})
+    async with comparing(rooms) as ui:
+        await ui.put("Who?")
+        await ui.done()
+        assert ui.screen.panes[0].transcript.has_focus
+        await ui.type("hi 1")
+        assert ui.screen.prompt_box.prompt.text == "hi 1"
+        assert rooms.store.votes() == []
+
+
+async def test_quitting_in_mid_stream_keeps_both_parts(home: Path) -> None:
+    rooms = compare_rooms(home, {"teacher": [LONG], "student": [LONG]})
+    async with comparing(rooms) as ui:
+        ui.models.gates = {"teacher": Steps(), "student": Steps()}
+        await ui.put("Much")
+        for gate in ui.models.gates.values():
+            gate.let(3)
+        await ui.until(lambda: "line-2" in ui.pane(0) and "line-2" in ui.pane(1))
+        answers = rooms.store.turns()[0].answers
+        await ui.chat.answering.turns.close(5)
+        rows = rooms.store.messages(answers)
+        assert [row.state for row in rows] == ["stopped", "stopped"]
+        assert all("line-2" in row.message.text for row in rows)
