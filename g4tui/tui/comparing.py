@@ -290,6 +290,12 @@ class Comparing:
             if told and saved is not None and not saved.blind:
                 self._face.tell("An answer told who wrote it: this vote does not count as blind.")
 
+    def saved_late(self, vote: "VoteRow") -> None:
+        """The library took a vote that it had first refused."""
+        row = self.compared.row if self.compared is not None else None
+        if row is not None and row.id == vote.turn:
+            self.vote = vote
+
     def _names_itself(self, answers: "Sequence[MessageRow]") -> bool:
         parent = answers[0].parent
         question = self._store.message(parent).message.text if parent is not None else ""

@@ -9,6 +9,7 @@ from typing import Any
 from g4tui.config import Settings
 from g4tui.config.settings import CompareSettings
 from g4tui.core import AsyncEngine, Cancel, Event, Host, ModelSpec, NoOptions, Request
+from g4tui.store.store import BUSY_S
 from g4tui.testing import ScriptedBackend
 from g4tui.testing.scripted import Script, ScriptedEngine
 from g4tui.tui.screens.compare import CompareScreen
@@ -68,9 +69,15 @@ class _Gate:
             each.cancel()
 
 
-def compare_rooms(home: Path, scripts: Mapping[str, Sequence[Script]], **named: Any) -> Rooms:
+def compare_rooms(
+    home: Path,
+    scripts: Mapping[str, Sequence[Script]],
+    *,
+    busy_s: float = BUSY_S,
+    **named: Any,
+) -> Rooms:
     """Rooms with these models; the first two are teacher and student."""
-    rooms = make_rooms(home, SeveralModels(scripts, **named))
+    rooms = make_rooms(home, SeveralModels(scripts, **named), busy_s=busy_s)
     teacher, student = [f"scripted:{name}" for name in list(scripts)[:2]]
     rooms.settings = Settings(compare=CompareSettings(teacher, student))
     return rooms

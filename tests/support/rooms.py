@@ -14,6 +14,7 @@ from g4tui.models import Library
 from g4tui.paths import Paths
 from g4tui.plugin import API_VERSION, Plugins, hookimpl, load_plugins
 from g4tui.store import MessageRow, Store
+from g4tui.store.store import BUSY_S
 from g4tui.testing import ScriptedBackend
 
 PARROT = ModelSpec("scripted", "parrot")
@@ -52,7 +53,12 @@ class Rooms:
 
 
 def make_rooms(
-    home: Path, backend: ScriptedBackend, *, flush_s: float = 0.02, **hooks: Any
+    home: Path,
+    backend: ScriptedBackend,
+    *,
+    flush_s: float = 0.02,
+    busy_s: float = BUSY_S,
+    **hooks: Any,
 ) -> Rooms:
     """Fresh rooms in `home`, all plugins loaded."""
     paths = Paths(home / "config", home / "data", home / "cache")
@@ -60,7 +66,7 @@ def make_rooms(
     plugins = load_plugins(extra={backend.name: plugin_of(backend, **hooks)})
     plugins.load_all()
     library = Library(paths)
-    store = Store.open(paths.database)
+    store = Store.open(paths.database, busy_s=busy_s)
     runtime = Runtime(plugins, settings, paths, library)
     chat = Chat(store, runtime, plugins, flush_s=flush_s)
     return Rooms(paths, settings, backend, plugins, library, store, runtime, chat)

@@ -81,6 +81,7 @@ class CompareScreen(Screen[None]):
         self.prompt_box = PromptBox(id="prompt-box")
         self.status = StatusLine(id="status", keep=KEEP)
         self.votes: LateSaves[VoteRow] = LateSaves()
+        self.votes.on_saved = self._vote_saved
         self.comparing = Comparing(flow, self.panes, self, self.votes)
         self.in_step = False
         self._stepping = False
@@ -178,6 +179,10 @@ class CompareScreen(Screen[None]):
         self.turn_changed()
         if self.app.screen is not self and self._flow.session is not None:
             self._chat.turns.lost_place(compared.session)
+
+    def _vote_saved(self, vote: "VoteRow") -> None:
+        self.comparing.saved_late(vote)
+        self.turn_changed()
 
     def _show_note(self) -> None:
         compared, verdict = self.comparing.compared, self.comparing.verdict

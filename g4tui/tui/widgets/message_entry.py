@@ -183,7 +183,7 @@ class MessageEntry(Entry):
         if not self.is_answer:
             right.append((words.clock(row.created, datetime.now()), "note"))
             return two_sided([("You", "you")], _spaced(right), width, palette)
-        name = words.model_label(row.model)
+        name = "Corrected by you" if row.corrects else words.model_label(row.model)
         taken = min(cell_len(name), 24) + sum(cell_len(text) + 3 for text, _ in right)
         if facts := words.speed(row.usage, width - taken - 3):
             right.insert(0, (facts, "note"))

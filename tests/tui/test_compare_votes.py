@@ -1,0 +1,324 @@
+"""Votes and blind turns on the compare screen, corrections, and what may be sent where."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from g4tui.core import ErrorInfo, Failed, Finished, TextDelta, Usage
+from support.chat_app import Steps
+from support.compare_screen import STUDENT, TEACHER, Comparison, compare_rooms, comparing
+from support.rooms import Rooms
+
+TEACHES, LEARNS = "A careful answer.", "A quick answer."
+
+
+def two(home: Path, **named: Any) -> Rooms:
+    return compare_rooms(home, {"teacher": [TEACHES], "student": [LEARNS]}, **named)
+
+
+def voted(rooms: Rooms) -> tuple[str, ...]:
+    """The models of the answers, left and right, and the verdict."""
+    (vote,) = rooms.store.votes()
+    models = [rooms.store.message(answer).model for answer in vote.shown]
+    return (*models, vote.verdict)
+
+
+@pytest.mark.parametrize(
+    ("key", "verdict"), [("1", "left"), ("2", "right"), ("3", "tie"), ("4", "both_bad")]
+)
+async def test_a_vote_is_one_key(home: Path, key: str, verdict: str) -> None:
+    rooms = two(home)
+    async with comparing(rooms) as ui:
+        await ui.put("Well?")
+        await ui.done()
+        await ui.sees("no vote yet")
+        await ui.press(key)
+        await ui.sees(f"vote: {verdict.replace('_', ' ')}")
+        await ui.until(lambda: rooms.store.votes())
+        assert voted(rooms) == (TEACHER, STUDENT, verdict)
+        assert not rooms.store.votes()[0].blind
+
+
+async def test_a_vote_can_be_changed_explained_and_taken_back(home: Path) -> None:
+    rooms = two(home)
+    async with comparing(rooms) as ui:
+        await ui.put("Well?")
+        await ui.done()
+        await ui.press("1")
+        await ui.until(lambda: rooms.store.votes())
+        await ui.press("3")
+        await ui.until(lambda: voted(rooms)[-1] == "tie")
+        await ui.sees("vote: tie")
+        await ui.until(lambda: ui.screen.comparing.vote is not None)
+        await ui.press("w")
+        await ui.sees("Why?")
+        await ui.type("both say the same")
+        await ui.press("ctrl+s")
+        await ui.until(lambda: rooms.store.votes()[0].reason == "both say the same")
+        await ui.press("0")
+        await ui.sees("no vote yet")
+        assert rooms.store.votes() == []
+
+
+async def test_digits_are_text_while_one_types(home: Path) -> None:
+    rooms = two(home)
+    async with comparing(rooms) as ui:
+        await ui.put("Well?")
+        await ui.done()
+        ui.screen.prompt_box.prompt.focus()
+        await ui.press("1", "2")
+        assert ui.screen.prompt_box.prompt.text == "12" and rooms.store.votes() == []
+
+
+async def test_there_is_no_vote_before_the_answers(home: Path) -> None:
+    rooms = two(home)
+    async with comparing(rooms) as ui:
+        ui.models.gates = {"teacher": Steps(), "student": Steps()}
+        await ui.put("Well?")
+        await ui.sees("answering")
+        seen = ui.shown
+        assert "Left better" not in seen
+        ui.screen.action_show(0)
+        await ui.press("1")
+        for gate in ui.models.gates.values():
+            gate.let(9)
+        await ui.done()
+        assert rooms.store.votes() == []
+
+
+async def test_a_vote_on_a_locked_library_is_kept_and_written_later(home: Path) -> None:
+    rooms = two(home, busy_s=0.05)
+    async with comparing(rooms) as ui:
+        await ui.put("Well?")
+        await ui.done()
+        lock = sqlite3.connect(rooms.paths.database, isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        await ui.press("2")
+        await ui.toast("your vote is kept")
+        await ui.sees("vote: right, not saved yet")
+        assert rooms.store.votes() == []
+        lock.execute("ROLLBACK")
+        lock.close()
+        await ui.until(lambda: rooms.store.votes())
+        assert voted(rooms) == (TEACHER, STUDENT, "right")
+        await ui.misses("not saved yet")
+
+
+async def blind(ui: Comparison, text: str = "Well?") -> None:
+    """Switch to blind, ask, and wait for all."""
+    await ui.press("ctrl+b")
+    await ui.sees("Compare, blind ")
+    await ui.put(text)
+
+
+HINTS = ("scripted", "teacher", "student", "tok/s", "first 0", " tok ", "$", "Plug", "example.org")
+
+
+async def test_blind_hides_every_hint_until_the_vote(home: Path) -> None:
+    rooms = two(home)
+    async with comparing(rooms) as ui:
+        await ui.press("ctrl+b")
+        ui.models.gates = {"teacher": Steps(), "student": Steps()}
+        await ui.put("Well?")
+        ui.models.gates["student"].let(9)  # the quick one is done, the other has not begun
+        await ui.until(
+            lambda: "Answer B" in ui.shown and _states(rooms) == {"complete", "streaming"}
+        )
+        await ui.pilot.pause()
+        seen = ui.shown
+        assert "quick" not in seen and "first token" in seen
+        assert not [hint for hint in HINTS if hint in seen], seen
+        ui.models.gates["teacher"].let(9)
+        await ui.done()
+        seen = await ui.sees(TEACHES, LEARNS, "Answer A", "Answer B")
+        assert not [hint for hint in HINTS if hint in seen], seen
+        left = TEACHER if TEACHES in ui.pane(0) else STUDENT
+        await ui.press("1")
+        await ui.sees("teacher  scripted:teacher", "student  scripted:student", "41 tok/s")
+        await ui.sees("vote: left, blind")
+        (vote,) = rooms.store.votes()
+        assert vote.blind and voted(rooms)[0] == left
+
+
+def _states(rooms: Rooms) -> set[str]:
+    turns = rooms.store.turns()
+    return {rooms.store.message(each).state for each in turns[0].answers} if turns else set()
+
+
+async def test_blind_colours_are_the_same_on_both_sides(home: Path) -> None:
+    rooms = compare_rooms(home, {"teacher": ["Same."], "student": ["Same."]})
+    async with comparing(rooms) as ui:
+        await blind(ui)
+        await ui.done()
+        looks = []
+        for pane in ui.screen.panes[:2]:
+            strips = [
+                row.strip
+                for entry in pane.transcript.entries
+                for row in pane.transcript.rows_of(entry)
+            ]
+            looks.append([[str(segment.style) for segment in strip] for strip in strips])
+        assert looks[0] == looks[1]
+
+
+async def test_blind_sides_are_shuffled_each_turn(home: Path) -> None:
+    rooms = two(home)
+    places = set()
+    async with comparing(rooms) as ui:
+        await ui.press("ctrl+b")
+        for turn in range(1, 13):
+            await ui.put(f"Question {turn}")
+            await ui.done(turn)
+            places.add(rooms.store.message(rooms.store.turns()[-1].shown[0]).model)
+            if len(places) == 2:
+                break
+    assert places == {TEACHER, STUDENT}
+
+
+async def test_blind_models_are_asked_on_one_history(home: Path) -> None:
+    rooms = two(home)
+    async with comparing(rooms) as ui:
+        await blind(ui)
+        await ui.done(1)
+        chosen = TEACHES if TEACHES in ui.pane(1) else LEARNS
+        await ui.press("2")
+        await ui.until(lambda: rooms.store.votes())
+        await ui.put("And then?")
+        await ui.done(2)
+        for model in ("teacher", "student"):
+            said = [message.text for message in ui.models.prompts[model][-1].messages]
+            assert said == ["Well?", chosen, "And then?"]
+        await ui.sees("And then?", "Answer A", "Answer B")
+
+
+async def test_the_error_of_a_blind_answer_is_told_after_the_vote(home: Path) -> None:
+    error = ErrorInfo("network", "api.example.org is away", "No route.", "Plug it in.")
+    rooms = compare_rooms(home, {"teacher": [[Failed(error)]], "student": [LEARNS]})
+    async with comparing(rooms) as ui:
+        await blind(ui)
+        await ui.done()
+        seen = await ui.sees("This answer failed", LEARNS)
+        assert not [hint for hint in HINTS if hint in seen], seen
+        await ui.press("4")
+        await ui.sees("api.example.org is away", "Plug it in.")
+
+
+async def test_names_can_be_looked_at_and_then_the_vote_is_not_blind(home: Path) -> None:
+    rooms = two(home)
+    async with comparing(rooms) as ui:
+        await blind(ui)
+        await ui.done()
+        await ui.press("v")
+        await ui.sees("teacher  scripted:teacher", "41 tok/s")
+        await ui.press("1")
+        await ui.until(lambda: rooms.store.votes())
+        (vote,) = rooms.store.votes()
+        assert not vote.blind and vote.revealed_first
+
+
+async def test_an_answer_that_names_its_maker_makes_no_blind_vote(home: Path) -> None:
+    rooms = compare_rooms(home, {"teacher": ["I am ChatGPT, made by OpenAI."], "student": [LEARNS]})
+    async with comparing(rooms) as ui:
+        await blind(ui)
+        await ui.done()
+        await ui.press("3")
+        await ui.toast("does not count as blind")
+        (vote,) = rooms.store.votes()
+        assert not vote.blind and not vote.revealed_first
+
+
+async def test_the_chat_and_its_way_back_hide_the_names_too(home: Path) -> None:
+    rooms = two(home)
+    async with comparing(rooms) as ui:
+        await blind(ui)
+        await ui.done()
+        await ui.press("ctrl+t")
+        await ui.until(lambda: ui.app.screen is ui.chat)
+        seen = await ui.sees("Answer A", "< 1/2 >")
+        assert "tok/s" not in seen
+        await ui.press("ctrl+t")
+        seen = await ui.sees("Answer A", "Answer B", TEACHES, LEARNS)
+        assert not [hint for hint in HINTS if hint in seen], seen
+
+
+async def test_a_hidden_answer_asked_again_stays_hidden(home: Path) -> None:
+    rooms = compare_rooms(home, {"teacher": [TEACHES, "Another one."], "student": [LEARNS, "New."]})
+    async with comparing(rooms) as ui:
+        await blind(ui)
+        await ui.done()
+        await ui.press("r")
+        await ui.until(lambda: "Another one." in ui.pane(0) or "New." in ui.pane(0))
+        seen = ui.shown
+        assert not [hint for hint in HINTS if hint in seen], seen
+        await ui.press("1")
+        await ui.sees("teacher  scripted:teacher", "student  scripted:student")
+
+
+async def test_a_correction_is_a_sibling_in_the_place_of_its_answer(home: Path) -> None:
+    rooms = two(home)
+    async with comparing(rooms) as ui:
+        await ui.put("Well?")
+        await ui.done()
+        await ui.press("right", "c")
+        await ui.sees("What student should have answered")
+        await ui.press("end")
+        await ui.type(" Indeed")
+        await ui.press("ctrl+s")
+        await ui.sees("A quick answer. Indeed", "Corrected by you", TEACHES)
+        (turn,) = rooms.store.turns()
+        siblings = rooms.store.siblings(turn.answers[1])
+        assert [each.corrects for each in siblings] == [None, None, turn.answers[1]]
+        assert rooms.store.message(turn.answers[1]).message.text == LEARNS
+
+
+async def test_a_correction_that_was_begun_is_not_dropped_by_esc(home: Path) -> None:
+    rooms = two(home)
+    async with comparing(rooms) as ui:
+        await ui.put("Well?")
+        await ui.done()
+        await ui.press("c")
+        await ui.sees("should have answered")
+        await ui.type("No ")
+        await ui.press("escape")
+        await ui.sees("Drop what you wrote?")
+        await ui.press("n")
+        await ui.misses("Drop what you wrote?")
+        await ui.press("ctrl+s")
+        await ui.sees("Corrected by you")
+
+
+async def test_a_host_is_asked_for_once_and_no_leaves_everything_unsent(home: Path) -> None:
+    rooms = two(home, sent_to="api.example.org")
+    async with comparing(rooms) as ui:
+        await ui.put("Well?")
+        await ui.sees("Send this chat to api.example.org?", "1 message", "tokens")
+        await ui.press("n")
+        await ui.until(lambda: ui.screen.prompt_box.prompt.text == "Well?")
+        assert ui.models.asked == [] and rooms.store.sessions() == []
+        await ui.press("enter")
+        await ui.sees("Send this chat to api.example.org?")
+        await ui.press("y")
+        await ui.done(1)
+        await ui.put("More?")
+        await ui.done(2)
+
+
+async def test_a_private_chat_is_never_sent(home: Path) -> None:
+    rooms = two(home, sent_to="api.example.org")
+    session = rooms.store.create_session(model=STUDENT, private=True, title="Mine").id
+    async with comparing(rooms, session=session) as ui:
+        await ui.put("Well?")
+        await ui.toast("private")
+        assert ui.models.asked == [] and ui.screen.prompt_box.prompt.text == "Well?"
+
+
+async def test_usage_without_a_price_says_nothing_of_dollars(home: Path) -> None:
+    told = Usage(prompt=3, completion=2, estimated=True, ttft_s=0.1, tok_per_s=9.0)
+    answer = [TextDelta("Hm."), told, Finished("stop")]
+    rooms = compare_rooms(home, {"teacher": [answer], "student": [LEARNS]})
+    async with comparing(rooms) as ui:
+        await ui.put("Well?")
+        await ui.done()
+        await ui.sees("first 0.10 s   9 tok/s   ~2 tok ")
