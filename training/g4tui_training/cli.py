@@ -23,8 +23,10 @@ COMMANDS: Mapping[str, Lazy] = {
     "prompts": Lazy("g4tui_training.commands", "prompts", "Gather prompts from the sources."),
     "collect": Lazy("g4tui_training.collect.commands", "collect", "Ask the teacher."),
     "clean": Lazy("g4tui_training.clean.commands", "clean_command", "Choose what is fit to learn."),
+    "train": Lazy("g4tui_training.train.commands", "train", "Tune the base on the answers."),
     "why": Lazy("g4tui_training.clean.commands", "why_command", "Explain what became of a row."),
     "undo": Lazy("g4tui_training.clean.commands", "undo_command", "Take a rule of clean back."),
+    "evaluate": Lazy("g4tui_training.evaluate.commands", "evaluate", "Measure models."),
     "report": Lazy("g4tui_training.cards.commands", "report", "Write the data card."),
 }
 

@@ -261,8 +261,14 @@ class Evaluate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: Annotated[
         tuple[str, ...], Meta(description="others to measure beside base and student")
     ] = ()
+    answers: Annotated[
+        int, Meta(ge=0, description="prompts held back that each model answers; 0: none")
+    ] = 50
+    answer_tokens: Annotated[Positive, Meta(description="of an answer, at most")] = 256
     judge: Annotated[str, Meta(description="a model that compares answers; empty: nobody")] = ""
-    judge_prompts: Annotated[str, Meta(description="a file of prompts to judge by")] = ""
+    prompts: Annotated[
+        str, Meta(description="a file of prompts to answer; empty: the rows held back")
+    ] = ""
     draws: Annotated[Positive, Meta(description="of the bootstrap")] = 10_000
 
 

@@ -116,6 +116,21 @@ class RunDir:
         return self.root / "adapter"
 
     @property
+    def merged(self) -> Path:
+        """The folder of the student's weights as safetensors."""
+        return self.root / "merged"
+
+    @property
+    def gguf(self) -> Path:
+        """The folder of GGUF files, and of what the gate found."""
+        return self.root / "gguf"
+
+    @property
+    def evaluation(self) -> Path:
+        """The folder of `perplexity.json` and what belongs to it."""
+        return self.root / "evaluation"
+
+    @property
     def report(self) -> Path:
         """The folder of the cards."""
         return self.root / "report"

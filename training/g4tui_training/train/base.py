@@ -12,6 +12,7 @@ from g4tui.formats import read_gguf
 from g4tui.models import Library
 from g4tui.models.catalogue import entry_named
 from g4tui.paths import Paths
+from g4tui_training.train.splitting import correct_splitting
 
 if TYPE_CHECKING:
     import torch
@@ -34,6 +35,14 @@ class Base:
     def gguf_file(self) -> Path | None:
         """The GGUF file that the base is, if it is one."""
         return Path(self.source) / self.gguf if self.gguf else None
+
+    @property
+    def reference(self) -> str:
+        """How an adapter names it: as the recipe does, a path in full."""
+        given = Path(self.name).expanduser().name
+        if self.gguf:
+            return str(self.gguf_file) if given == self.gguf else self.name
+        return self.source
 
     @property
     def files(self) -> list[Path]:
@@ -68,7 +77,10 @@ class Base:
         from transformers import AutoTokenizer
 
         with self._loading():
-            return AutoTokenizer.from_pretrained(self.source, **self._gguf())
+            tokenizer = AutoTokenizer.from_pretrained(self.source, **self._gguf())
+        if file := self.gguf_file:
+            correct_splitting(tokenizer, read_gguf(file).text("tokenizer.ggml.pre"))
+        return tokenizer
 
     def model(self, dtype: "torch.dtype") -> "PreTrainedModel":
         """Its weights in `dtype`; those of a GGUF file dequantised."""

@@ -1,0 +1,94 @@
+"""The command `evaluate`."""
+
+from pathlib import Path
+
+import click
+
+from g4tui.core import G4tuiError
+from g4tui_training.console import note, say
+from g4tui_training.run import RunDir
+from g4tui_training.stages import Stage
+
+TASKS = Path("examples/data/self_instruct_eval.jsonl")
+
+
+@click.command()
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    required=True,
+    metavar="[NAME=]MODEL",
+    help="A Hugging Face folder, a LoRA folder, a GGUF file or a model of g4tui; several to"
+    " compare. transformers:FILE.gguf dequantises a file.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="The folder of the results."
+)
+@click.option("--tasks", type=click.Path(path_type=Path), help=f"Tasks; else {TASKS}.")
+@click.option("--base", default="", help="What a LoRA folder goes on, if it does not say.")
+@click.option(
+    "--prompts", type=click.Path(path_type=Path), help="Prompts to answer, a file of rows."
+)
+@click.option("--answers", default=50, show_default=True, help="How many of the prompts.")
+@click.option("--judge", default="", help="A model that compares the answers; it may cost.")
+def evaluate(
+    models: tuple[str, ...],
+    out: Path,
+    tasks: Path | None,
+    base: str,
+    prompts: Path | None,
+    answers: int,
+    judge: str,
+) -> None:
+    """Measure how well models predict answers that people gave, and how they answer themselves.
+
+    Killed or stopped, the same command goes on.
+    """
+    from g4tui.core import Cancel
+    from g4tui.paths import Paths
+    from g4tui_training.evaluate.bootstrap import DRAWS
+    from g4tui_training.evaluate.prompts import read_prompts
+    from g4tui_training.evaluate.showing import show_answers, show_perplexity
+    from g4tui_training.evaluate.subjects import parse_subject
+    from g4tui_training.evaluate.tasks import read_tasks
+    from g4tui_training.evaluate.work import Evaluation
+
+    if tasks is None and not TASKS.is_file():
+        raise G4tuiError(
+            "missing",
+            "There are no tasks to evaluate with",
+            f"{TASKS} is not here.",
+            "Say --tasks.",
+        )
+    subjects = [parse_subject(model, base) for model in models]
+    if len({subject.name for subject in subjects}) < len(subjects):
+        raise click.UsageError("Two models have one name: say NAME=MODEL.")
+    asked = read_prompts(prompts, answers) if prompts else []
+    evaluation = Evaluation(
+        subjects, out, folder=Path.cwd(), paths=Paths.from_environment(), say=note, cancel=Cancel()
+    )
+    with RunDir(out).locked():
+        show_perplexity(evaluation.perplexity(read_tasks(tasks or TASKS), DRAWS))
+        if asked:
+            found = evaluation.answers_and_verdicts(asked, judge)
+            show_answers(found.models, found.judged)
+    say(f"The results are in {out}")
+
+
+def evaluate_stage() -> Stage:
+    """The stage, imported when it runs."""
+    from g4tui_training.evaluate.stage import EVALUATE
+
+    return EVALUATE
+
+
+def show_evaluation(run: RunDir) -> None:
+    """The tables of a run."""
+    from g4tui_training.evaluate.showing import show_perplexity
+    from g4tui_training.evaluate.summary import read_perplexity
+    from g4tui_training.evaluate.work import PERPLEXITY
+
+    file = run.evaluation / PERPLEXITY
+    if file.is_file():
+        show_perplexity(read_perplexity(file))
