@@ -29,12 +29,15 @@ LOST_AFTER = 20
 
 @dataclass
 class Batching:
-    """`folder` keeps a file for each batch until it has ended. `poll_s`: between looks at it."""
+    """`folder` keeps a file for each batch until it has ended. `poll_s`: between looks at it.
+    `own_price`: the person's, which goes before the server's.
+    """
 
     batches: Batches
     journal: Journal
     budget: Budget
     price: Price | None
+    own_price: bool
     max_tokens: int
     folder: Path
     tally: Tally
@@ -145,7 +148,7 @@ class Batching:
         known = self.journal.known
         async for answer in self.batches.answers(batch.id, self.folder):
             usage = answer.usage or Usage()
-            cost = usage.cost_usd
+            cost = None if self.own_price else usage.cost_usd
             if cost is None:
                 cost = cost_of(self.price, usage.prompt, usage.completion) * self.batches.share
             usd += cost

@@ -171,6 +171,7 @@ class Collecting:
             journal=journal,
             budget=budget,
             price=self.teacher.price,
+            own_price=self.teacher.own_price,
             max_tokens=self.context.recipe.collect.params.max_tokens or 0,
             folder=self.context.run.batches,
             tally=tally,
