@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from time import monotonic
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from textual import on
 from textual.app import App
@@ -20,6 +20,7 @@ from g4tui.tui.messages import ModelChosen
 from g4tui.tui.services import Services, in_thread
 
 _SEARCH_LIMIT_S = 2.0
+Result = TypeVar("Result")
 
 
 class Palette(CommandPalette):
@@ -173,14 +174,20 @@ def _with_hint(title: Content, hint: str) -> Content:
     return Content.assemble(title, "   ", (hint, "$foreground-muted")) if hint else title
 
 
-def _hint(app: App[object], action: Action) -> str:
-    """The keys of an action as they are mapped now, and what more is to say of it."""
+def keys_of_action(app: App[Result], name: str) -> str:
+    """The keys of an action as they are mapped now, for people."""
+    action = next(action for action in ACTIONS if action.id == name)
     keys = app._keymap.get(action.id, action.keys)
-    shown = " ".join(_display(app, action, key) for key in keys.split(",") if key)
+    return " ".join(_display(app, action, key) for key in keys.split(",") if key)
+
+
+def _hint(app: App[object], action: Action) -> str:
+    """The keys of an action, and what more is to say of it."""
+    shown = keys_of_action(app, action.id)
     return "   ".join(filter(None, (shown, clean_line(action.detail))))
 
 
-def _display(app: App[object], action: Action, key: str) -> str:
+def _display(app: App[Result], action: Action, key: str) -> str:
     from textual.binding import Binding
 
     return app.get_key_display(Binding(key.strip(), action.action, action.label))

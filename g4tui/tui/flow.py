@@ -85,17 +85,10 @@ class Flow:
     async def rename(self, session: str, title: str) -> None:
         """Another title."""
         row = await in_thread(self.services.store.rename_session, session, title)
-        self._updated(row)
+        self.updated(row)
 
-    async def delete(self, session: str) -> None:
-        """Gone for good; what streams in it stops."""
-        from g4tui.engine import forget_conversation
-
-        await self.answering.turns.end(session)
-        await in_thread(self.services.store.delete_session, session)
-        await in_thread(forget_conversation, self.services.paths.plugin_caches, session)
-        if self.conversation.id == session:
-            self.begin()
+    def sessions_changed(self) -> None:
+        """The list must be read again."""
         self._face.sessions_changed()
 
     async def choose(self, model: str) -> None:
@@ -104,7 +97,7 @@ class Flow:
         self.choice.model = model
         if self.session is not None:
             store = self.services.store
-            self._updated(await in_thread(store.update_session, self.session.id, model=model))
+            self.updated(await in_thread(store.update_session, self.session.id, model=model))
         self._face.session_changed()
 
     async def set_options(self, options: SessionOptions) -> None:
@@ -118,14 +111,15 @@ class Flow:
                 params=options.params,
                 context=options.context or 0,
             )
-            self._updated(row)
+            self.updated(row)
 
     async def refresh(self) -> None:
         """Read the session's row again, after a turn."""
         if self.session is not None:
-            self._updated(await in_thread(self.services.store.session, self.session.id))
+            self.updated(await in_thread(self.services.store.session, self.session.id))
 
-    def _updated(self, row: "SessionRow") -> None:
+    def updated(self, row: "SessionRow") -> None:
+        """A session's row is another now."""
         if self.conversation.id == row.id:
             self.conversation.session = row
             self._face.session_changed()

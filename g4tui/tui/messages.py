@@ -7,6 +7,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from g4tui.core.errors import ErrorInfo
     from g4tui.core.messages import Attachment
+    from g4tui.store import SessionRow
 
 
 class ServicesReady(Message):
@@ -26,11 +27,12 @@ class PluginsLoaded(Message):
 
 
 class SessionChosen(Message):
-    """A session was picked in the list (or found): show it."""
+    """A session was picked in the list (or found, with these words): show it."""
 
-    def __init__(self, session_id: str, message_id: str | None = None) -> None:
+    def __init__(self, session_id: str, message_id: str | None = None, words: str = "") -> None:
         self.session_id = session_id
         self.message_id = message_id
+        self.words = words
         super().__init__()
 
 
@@ -48,11 +50,10 @@ class SessionRenameAsked(Message):
 
 
 class SessionDeleteAsked(Message):
-    """The person wants a session gone; the chat screen asks first."""
+    """The person wants a session in the bin."""
 
-    def __init__(self, session_id: str, title: str) -> None:
-        self.session_id = session_id
-        self.title = title
+    def __init__(self, session: "SessionRow") -> None:
+        self.session = session
         super().__init__()
 
 
@@ -78,6 +79,18 @@ class PromptSent(Message):
         self.attachments = attachments
         self.editing = editing
         super().__init__()
+
+
+class FindWanted(Message):
+    """Another text is looked for in the chat on screen."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__()
+
+
+class FindSettled(Message):
+    """Enter in the line for it: the keys go to the messages."""
 
 
 class LinkAsked(Message):

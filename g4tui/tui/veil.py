@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from g4tui.store import MessageRow, Store, TurnRow
 
 LETTERS = "ABCD"
+BLIND = "blind:"
 
 
 class Veil:
@@ -44,7 +45,7 @@ class Veil:
                 "Why is told once you have voted, or looked at the names.",
             )
         return replace(
-            row, model=f"blind:{name}", params=Params(), usage=None, error=error, memory_start=None
+            row, model=f"{BLIND}{name}", params=Params(), usage=None, error=error, memory_start=None
         )
 
 

@@ -68,7 +68,7 @@ async def test_nothing_is_deleted_or_renamed_before_it_begins(rooms: Rooms) -> N
         await ui.press("ctrl+p")
         await ui.type("delete chat")
         await ui.press("enter")
-        await ui.toast("nothing to delete")
+        await ui.toast("This chat has no messages yet.")
         await ui.press("f2")
         await ui.toast("its first one names it")
 
@@ -249,7 +249,7 @@ async def test_an_answer_goes_on_while_another_chat_is_on_screen(rooms: Rooms) -
         assert "•" not in seen
 
 
-async def test_a_chat_is_renamed_and_deleted_after_a_question(rooms: Rooms) -> None:
+async def test_a_chat_is_renamed_and_deleted_and_had_back(rooms: Rooms) -> None:
     async with driven_chat(rooms) as ui:
         await ui.ask("Hello")
         await ui.answered(2)
@@ -261,16 +261,13 @@ async def test_a_chat_is_renamed_and_deleted_after_a_question(rooms: Rooms) -> N
         seen = await ui.sees("› Greetings")
         assert seen.splitlines()[0].startswith(" Greetings")
         ui.chat.action_delete_session()
-        await ui.sees("Delete this chat?", "“Greetings”")
-        await ui.press("escape")
-        await ui.misses("Delete this chat?")
-        assert len(rooms.store.sessions()) == 1
-        ui.chat.action_delete_session()
-        await ui.sees("Delete this chat?")
-        await ui.press("y")
+        await ui.toast("Deleted “Greetings”. f8 undoes it")
         await ui.sees("Ask something")
-        await ui.misses("Greetings")
+        await ui.misses("› Greetings")
         assert rooms.store.sessions() == []
+        await ui.press("f8")
+        await ui.toast("“Greetings” is back.")
+        await ui.sees("  Greetings")
 
 
 async def test_a_session_deleted_elsewhere_in_mid_stream_is_one_panel(rooms: Rooms) -> None:

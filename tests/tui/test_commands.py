@@ -23,7 +23,7 @@ def app(rooms: Rooms) -> G4tuiApp:
 
 
 async def test_every_action_is_listed_with_its_key(app: G4tuiApp) -> None:
-    async with app.run_test(size=(100, 40)) as pilot:
+    async with app.run_test(size=(100, 80)) as pilot:
         await until(lambda: app.services is not None and app.screen.query("Prompt"))
         await pilot.press("ctrl+p")
         await settled(pilot, "New chat")

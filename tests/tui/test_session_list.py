@@ -34,7 +34,7 @@ class Host(ScreenHost):
         self.posted.append(("rename", message.session_id, message.title))
 
     def on_session_delete_asked(self, message: SessionDeleteAsked) -> None:
-        self.posted.append(("delete", message.session_id))
+        self.posted.append(("delete", message.session.id))
 
 
 @pytest.fixture

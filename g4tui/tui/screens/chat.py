@@ -47,21 +47,27 @@ class ChatScreen(ChatActions):
 
     async def fill_sidebar(self) -> None:
         """Put the list of sessions in its place, which the first paint leaves empty."""
+        from g4tui.tui.widgets.find_bar import FindBar
         from g4tui.tui.widgets.session_list import SessionList
 
         self.sessions = SessionList(id="sessions")
         await self.sidebar.widget.mount(self.sessions)
+        self.finding.bar = FindBar()
+        await self.query_one("#main").mount(self.finding.bar, before=self.prompt_box)
 
     # services
 
     def services_ready(self, services: Services) -> None:
         """Everything can be used now."""
         from g4tui.tui.flow import Flow
+        from g4tui.tui.house import BIN_DAYS, House
 
         self.transcript.flush_s = services.settings.ui.flush_ms / 1000
         self.flow = Flow(services, self.conversation, self.answering, self)
+        self.keeping.house = House(self.flow)
         self.flow.begin(self._start_model)
         self.do(self._load_history, services)
+        self.do(self.keeping.house.empty_bin, BIN_DAYS * 24 * 3600.0)
         self.sessions_changed()
         if self._start_session:
             self.do_latest(
@@ -132,7 +138,7 @@ class ChatScreen(ChatActions):
 
     async def _list_sessions(self) -> None:
         if self.flow is not None:
-            rows = await in_thread(self.flow.services.store.sessions)
+            rows = await in_thread(self.flow.services.store.sessions, pinned_first=True)
             self.sessions.show(rows, self.conversation.id)
 
     def _show_place(self) -> None:
@@ -168,16 +174,25 @@ class ChatScreen(ChatActions):
         self.status.context = None
         async with self._sending:  # what is sent from now on belongs to this session
             self.prompt_box.put_aside()  # an edited message may have come back unsent
+            if self.finding.is_open and not event.words:
+                self.finding.close()
             await flow.open(event.session_id, event.message_id)
+        if event.words:
+            self.finding.begin(event.words, event.message_id)
         self.do_latest("context", self.turns.show_context, flow)
         self._colour_all()
         self.sidebar.fold_floating()
-        self.prompt_box.prompt.focus()
+        if event.message_id is None:
+            self.prompt_box.prompt.focus()
+        else:
+            self.transcript.focus()
 
     @on(told.NewSessionAsked)
     def action_new_session(self) -> None:
         """An empty chat."""
         if self.flow is not None:
+            if self.finding.is_open:
+                self.finding.close()
             self.flow.begin()
             self.sidebar.fold_floating()
             self.prompt_box.prompt.focus()
@@ -197,7 +212,15 @@ class ChatScreen(ChatActions):
 
     @on(told.SessionDeleteAsked)
     def _on_delete_asked(self, event: told.SessionDeleteAsked) -> None:
-        self.do(self.dialogs.delete, event.session_id, event.title)
+        self.do(self.keeping.delete, event.session)
+
+    @on(told.FindWanted)
+    def _on_find_wanted(self, event: told.FindWanted) -> None:
+        self.do_latest("find", self.finding.look, event.text)
+
+    @on(told.FindSettled)
+    def _on_find_settled(self) -> None:
+        self.set_focus(self.transcript)
 
     @on(told.LinkAsked)
     def _on_link_asked(self, event: told.LinkAsked) -> None:

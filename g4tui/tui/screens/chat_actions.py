@@ -1,6 +1,12 @@
 """What the keys of the chat screen do."""
 
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING
+
 from g4tui.tui.screens.chat_base import ChatBase
+
+if TYPE_CHECKING:
+    from g4tui.store import SessionRow
 
 
 class ChatActions(ChatBase):
@@ -19,6 +25,10 @@ class ChatActions(ChatBase):
 
     def action_leave(self) -> None:
         """Esc with nothing to stop: from the prompt to the messages, from elsewhere back to it."""
+        if self.finding.is_open:
+            self.finding.close()
+            self.transcript.focus()
+            return
         if self.prompt_box.editing is not None:
             self.prompt_box.put_aside()
         elif self.prompt_box.prompt.has_focus and self.transcript.selected is not None:
@@ -46,12 +56,63 @@ class ChatActions(ChatBase):
             self.app.tell("This chat has no messages yet: its first one names it.")
 
     def action_delete_session(self) -> None:
-        """Delete what is on screen, after a question."""
-        row = self.conversation.session
+        """Put what is on screen, or what the list's cursor is on, into the bin."""
+        self._keep(self.keeping.delete)
+
+    @property
+    def _target(self) -> "SessionRow | None":
+        """What keys for a whole session act on."""
+        if self.sessions.has_focus_within:
+            return self.sessions.at_cursor()
+        return self.conversation.session
+
+    def _keep(self, work: "Callable[[SessionRow], Coroutine[object, object, None]]") -> None:
+        row = self._target
         if row is not None:
-            self.do_latest("dialog", self.dialogs.delete, row.id, row.title)
+            self.do_latest("dialog", work, row)
         else:
-            self.app.tell("This chat has no messages yet: there is nothing to delete.")
+            self.app.tell("This chat has no messages yet.")
+
+    def action_pin(self) -> None:
+        """Keep it at the top of the list, or no longer."""
+        self._keep(self.keeping.pin)
+
+    def action_tag(self) -> None:
+        """Edit its tags."""
+        self._keep(self.keeping.tag)
+
+    def action_archive(self) -> None:
+        """Put it away."""
+        self._keep(self.keeping.archive)
+
+    def action_private(self) -> None:
+        """Keep it on this machine, or no longer."""
+        self._keep(self.keeping.private)
+
+    def action_undo(self) -> None:
+        """Have back what was put away last."""
+        if self.flow is not None:
+            self.do_latest("dialog", self.keeping.undo)
+
+    def action_shelf(self) -> None:
+        """Archive and bin."""
+        self.do_latest("dialog", self.keeping.shelf)
+
+    def action_find(self) -> None:
+        """Find in all sessions."""
+        self.do_latest("dialog", self.ways.find)
+
+    def action_tree(self) -> None:
+        """All branches."""
+        self.do_latest("dialog", self.ways.tree)
+
+    def action_find_here(self) -> None:
+        """Find in this chat."""
+        self.finding.open()
+
+    def action_find_step(self, step: int) -> None:
+        """To the next hit, or the one before."""
+        self.do_latest("find", self.finding.step, step)
 
     def action_page(self, direction: int) -> None:
         """Scroll the conversation, wherever the focus is."""

@@ -14,8 +14,11 @@ from g4tui.tui.answering import Answering
 from g4tui.tui.bindings import bindings
 from g4tui.tui.conversation import Conversation
 from g4tui.tui.screens.chat_dialogs import ChatDialogs
+from g4tui.tui.screens.chat_find import ChatFind
+from g4tui.tui.screens.chat_keeping import ChatKeeping
 from g4tui.tui.screens.chat_sidebar import ChatSidebar
 from g4tui.tui.screens.chat_turns import ChatTurns
+from g4tui.tui.screens.chat_ways import ChatWays
 from g4tui.tui.screens.chat_welcome import ChatWelcome
 from g4tui.tui.startup import error_of
 from g4tui.tui.widgets.header import Header
@@ -48,13 +51,16 @@ class ChatBase(Screen[None]):
         self.sidebar = ChatSidebar(self)
         self.transcript = Transcript(id="transcript")
         self.prompt_box = PromptBox(id="prompt-box")
-        self.transcript.give_key = self.prompt_box.take_key
+        self.finding = ChatFind(self)
+        self.transcript.give_key = self.finding.take_key
         self.status = StatusLine(id="status")
         self.turns = ChatTurns(self)
         self.answering = Answering(self.transcript, self.turns)
         self.conversation = Conversation(self.transcript, self.answering.live)
         self.answering.conversation = self.conversation
         self.dialogs = ChatDialogs(self)
+        self.ways = ChatWays(self)
+        self.keeping = ChatKeeping(self)
         self.welcome = ChatWelcome(self)
         self.unread: set[str] = set()
 

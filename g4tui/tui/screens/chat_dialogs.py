@@ -45,12 +45,6 @@ class ChatDialogs:
         if new and self._screen.flow is not None:
             await self._screen.flow.rename(session, new)
 
-    async def delete(self, session: str, title: str) -> None:
-        """Delete, after a question."""
-        detail = f"“{title or 'New chat'}” and all its messages are deleted for good."
-        if await self.confirm("Delete this chat?", detail, "Delete") and self._screen.flow:
-            await self._screen.flow.delete(session)
-
     async def first_run(self, flow: "Flow") -> None:
         """Help along where no model is ready, or none was chosen and the usual one is not here.
 
@@ -106,6 +100,14 @@ class ChatDialogs:
         match event.action:
             case "copy":
                 await self._app.copy_text(clean(event.text))
+            case "again":
+                await self._screen.ways.again(flow, event.row)
+            case "fork":
+                await self._screen.ways.fork(flow, event.row)
+            case "star":
+                await self._screen.ways.star(flow, event.row)
+            case "parts":
+                await self._screen.ways.parts(event.row)
             case "regenerate":
                 await flow.regenerate(event.row)
             case "resume":

@@ -29,7 +29,7 @@ class Header(Widget):
         """One row, the model kept longer than the title."""
         width = self.content_size.width
         place = clean_line(self.place)
-        place_look = "$text-success" if place == "offline" else "$text-warning bold"
+        place_look = "$text-success" if place.startswith("offline") else "$text-warning bold"
         room = max(8, width - cell_len(place) - 4)
         model = Content(clean_line(self.model)).truncate(room - 2, ellipsis=True)
         parts: list[Content | str | tuple[str, str]] = []

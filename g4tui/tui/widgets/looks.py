@@ -44,6 +44,8 @@ LOOKS = {
     "user-bar": "$primary",
     "cursor-bar": "bold $accent",
     "badge": "bold auto on $accent",
+    "found": "bold auto on $warning 70%",
+    "star": "$text-warning",
     "title": "bold $text-primary",
     "hint": "$foreground 75%",
 }

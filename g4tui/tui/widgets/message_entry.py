@@ -68,6 +68,11 @@ class MessageEntry(Entry):
         return self.row.message.role == "assistant"
 
     @property
+    def code(self) -> list[CodeBlock]:
+        """Its code blocks."""
+        return [block for block in self._blocks or [] if isinstance(block, CodeBlock)]
+
+    @property
     def offers_keys(self) -> bool:
         """Whether what became of it names keys."""
         row = self.row
@@ -177,7 +182,7 @@ class MessageEntry(Entry):
 
     def _head(self, width: int, palette: Palette) -> Line:
         row = self.row
-        right = []
+        right = [("★", "star")] if row.starred else []
         if row.siblings > 1:
             right.append((f"< {row.position}/{row.siblings} >", "siblings"))
         if not self.is_answer:

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style as RichStyle
@@ -14,6 +15,9 @@ from textual.strip import Strip
 from g4tui.tui.markdown.lines import Line, Palette
 from g4tui.tui.widgets import looks
 from g4tui.tui.widgets.entries import Entry
+
+if TYPE_CHECKING:
+    from g4tui.tui.marking import Needle
 
 GUTTER = 2
 _BARS = {"user-bar": "▎", "cursor-bar": "▌"}
@@ -36,6 +40,7 @@ class RowView(ScrollView, can_focus=True):
         self._palette: Palette | None = None
         self._ground: RichStyle | None = None
         self._drawn: dict[int, tuple[Line, str, int, Strip]] = {}
+        self.needle: Needle | None = None
 
     @property
     def entries(self) -> Sequence[Entry]:
@@ -171,6 +176,10 @@ class RowView(ScrollView, can_focus=True):
         self, row: Line, bar: str, row_number: int, span: tuple[int, int] | None
     ) -> Strip:
         strip = row.strip.apply_offsets(0, row_number)
+        if self.needle is not None:
+            found = self.palette.style("found").rich_style
+            for start, end in self.needle.spans(row.text):
+                strip = _painted(strip, start, end, found)
         if span is not None:
             strip = self._with_selection(strip, row, span)
         style = self.palette.style(bar).rich_style
@@ -222,17 +231,27 @@ class RowView(ScrollView, can_focus=True):
         start = max(start, row.gutter)
         end = len(row.text) if end == -1 else min(end, len(row.text))
         style = self.screen.get_visual_style("screen--selection").rich_style
-        segments: list[Segment] = []
-        position = 0
-        for text, old, _ in strip:
-            inside = [min(max(at - position, 0), len(text)) for at in (start, end)]
-            for left, right, chosen in (
-                (0, inside[0], False),
-                (inside[0], inside[1], True),
-                (inside[1], len(text), False),
-            ):
-                if right > left:
-                    painted = (old or RichStyle.null()) + style if chosen else old
-                    segments.append(Segment(text[left:right], painted))
-            position += len(text)
-        return Strip(segments, strip.cell_length)
+        return _painted(strip, start, end, style)
+
+    def forget_drawn(self) -> None:
+        """Draw every row anew."""
+        self._drawn.clear()
+        self.refresh()
+
+
+def _painted(strip: Strip, start: int, end: int, style: RichStyle) -> Strip:
+    """The strip with its characters `start` to `end` in a style over their own."""
+    segments: list[Segment] = []
+    position = 0
+    for text, old, _ in strip:
+        inside = [min(max(at - position, 0), len(text)) for at in (start, end)]
+        for left, right, chosen in (
+            (0, inside[0], False),
+            (inside[0], inside[1], True),
+            (inside[1], len(text), False),
+        ):
+            if right > left:
+                painted = (old or RichStyle.null()) + style if chosen else old
+                segments.append(Segment(text[left:right], painted))
+        position += len(text)
+    return Strip(segments, strip.cell_length)

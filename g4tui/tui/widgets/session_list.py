@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from g4tui.store import SessionRow
 
 UNTITLED = "New chat"
+PINNED = "Pinned"
 NONE_YET, NO_HIT = "Chats are kept here.", "No title has that."
 NEW = "+"
 """The key of the row that starts a chat (a session's id is never that)."""
@@ -39,6 +40,7 @@ class _Line(NamedTuple):
     title: str
     current: bool = False
     mark: str = ""
+    tags: str = ""
 
     @property
     def selectable(self) -> bool:
@@ -54,6 +56,9 @@ class _Line(NamedTuple):
         room = width - len(lead) - (2 if self.mark else 0)
         title = Content(self.title or UNTITLED).truncate(room, ellipsis=True)
         title = title.stylize("bold" if self.current else "" if self.title else "italic")
+        if self.tags and room - title.cell_length > 3:
+            tags = Content(f" {self.tags}").truncate(room - title.cell_length, ellipsis=True)
+            title = Content.assemble(title, tags.stylize("$foreground-muted"))
         if not self.mark:
             return Content.assemble(lead, title)
         gap = " " * (room - title.cell_length + 1)
@@ -82,6 +87,7 @@ class SessionList(Vertical):
         super().__init__(id=id, classes=classes)
         self._sessions: Sequence[SessionRow] = ()
         self._titles: list[str] = []
+        self._tags: list[str] = []
         self._current: str | None = None
         self._working: frozenset[str] = frozenset()
         self._unread: frozenset[str] = frozenset()
@@ -144,6 +150,7 @@ class SessionList(Vertical):
         moved = current != self._current or not listed  # a chat that has just begun
         self._sessions = rows
         self._titles = [clean_line(row.title) for row in rows]
+        self._tags = [" ".join(f"#{clean_line(tag)}" for tag in row.tags) for row in rows]
         self._current = current
         self._list(current if moved else None)
 
@@ -152,9 +159,9 @@ class SessionList(Vertical):
             return
         wanted = self._wanted()
         found = [
-            (row, title)
-            for row, title in zip(self._sessions, self._titles, strict=True)
-            if _has_all(title, wanted)
+            (row, title, tags)
+            for row, title, tags in self._listed()
+            if _has_all(f"{title} {tags}", wanted)
         ]
         lines = list(self._lines(found))
         if not wanted:
@@ -163,16 +170,20 @@ class SessionList(Vertical):
             lines += [_Line("", ""), _Line("", NO_HIT if wanted else NONE_YET, mark="note")]
         self.rows.show_rows(lines, key)
 
-    def _lines(self, found: "Sequence[tuple[SessionRow, str]]") -> Iterator[_Line]:
+    def _listed(self) -> "Iterator[tuple[SessionRow, str, str]]":
+        return zip(self._sessions, self._titles, self._tags, strict=True)
+
+    def _lines(self, found: "Sequence[tuple[SessionRow, str, str]]") -> Iterator[_Line]:
         heading = ""
         starts = _group_starts(date.today())
-        for row, title in found:
+        for row, title, tags in found:
             group = next((name for name, start in starts if row.updated >= start), "Older")
+            group = PINNED if row.pinned else group
             if group != heading:
                 heading = group
                 yield _Line("", group)
             mark = "…" if row.id in self._working else "•" if row.id in self._unread else ""
-            yield _Line(row.id, title, row.id == self._current, mark)
+            yield _Line(row.id, title, row.id == self._current, mark, tags)
 
     async def on_key(self, event: events.Key) -> None:
         """Keys that are bound here act at once: what is typed right after `/` is for the filter."""
@@ -196,9 +207,7 @@ class SessionList(Vertical):
     def _first_hit(self) -> str | None:
         wanted = self._wanted()
         hits = (
-            row.id
-            for row, title in zip(self._sessions, self._titles, strict=True)
-            if _has_all(title, wanted)
+            row.id for row, title, tags in self._listed() if _has_all(f"{title} {tags}", wanted)
         )
         return next(hits, None)
 
@@ -221,19 +230,20 @@ class SessionList(Vertical):
         wanted = NewSessionAsked() if event.key == NEW else SessionChosen(event.key)
         self.post_message(wanted)
 
-    def _at_cursor(self) -> "SessionRow | None":
+    def at_cursor(self) -> "SessionRow | None":
+        """The session that the cursor is on."""
         row = self.rows.row
         return next((s for s in self._sessions if row and s.id == row.key), None)
 
     def action_rename(self) -> None:
         """Ask for another title of the session at the cursor."""
-        if session := self._at_cursor():
+        if session := self.at_cursor():
             self.post_message(SessionRenameAsked(session.id, session.title))
 
     def action_delete(self) -> None:
-        """Ask for the end of the session at the cursor."""
-        if session := self._at_cursor():
-            self.post_message(SessionDeleteAsked(session.id, session.title))
+        """Put the session at the cursor into the bin."""
+        if session := self.at_cursor():
+            self.post_message(SessionDeleteAsked(session))
 
     def action_filter(self) -> None:
         """Type into the filter."""

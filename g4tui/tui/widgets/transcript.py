@@ -26,6 +26,7 @@ from g4tui.tui.widgets.transcript_messages import (
 )
 
 if TYPE_CHECKING:
+    from g4tui.tui.marking import Needle
     from g4tui.tui.widgets.message_entry import MessageEntry
 
 _PAGE_AT = 30
@@ -273,13 +274,20 @@ class Transcript(RowView):
 
     # keys
 
-    def on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         """A printable key without a meaning here belongs to the prompt.
 
-        So do keys that were typed before the focus had moved there.
+        So do keys that were typed before the focus had moved there. Keys that mean something act
+        at once: what is typed right after `/` is looked for.
         """
-        late = not self.has_focus
-        bound = event.key in self.screen.active_bindings and not late
+        late = self.screen.focused is not self
+        active = self.screen.active_bindings.get(event.key)
+        bound = active is not None and not late
+        if bound and active is not None and active.node is self and event.is_printable:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(active.binding.action)
+            return
         typed = event.is_printable and event.character is not None and not bound
         if self.give_key is not None and (typed or (late and event.key == "enter")):
             event.stop()
@@ -310,6 +318,28 @@ class Transcript(RowView):
     def action_open_link(self, url: str) -> None:
         """A link was clicked."""
         self.post_message(LinkAsked(url))
+
+    def mark(self, needle: "Needle | None") -> None:
+        """Mark this text wherever it stands."""
+        self.needle = needle
+        self.forget_drawn()
+
+    def marked_rows(self, key: str) -> list[int]:
+        """The rows of an entry, from 0, that hold what is marked."""
+        entry = self.entry(key)
+        if entry is None or self.needle is None:
+            return []
+        rows = enumerate(self.rows_of(entry))
+        return [number for number, row in rows if self.needle.spans(row.text)]
+
+    def land(self, key: str, row: int) -> None:
+        """The cursor to a message, one of its rows into the upper part of the view."""
+        index = self.index_of(key)
+        if index is None or not self._tops:
+            return
+        self.cursor = index
+        self.following = False
+        self.go_to(max(0, self._tops[index] + row - self.size.height // 3))
 
     def action_move(self, step: int) -> None:
         """The cursor to the next message up or down; its first row comes into view."""

@@ -11,7 +11,20 @@ if TYPE_CHECKING:
     from g4tui.tui.markdown.blocks import CodeBlock
     from g4tui.tui.widgets.entries import Entry
 
-RowAction = Literal["regenerate", "edit", "copy", "resume", "keep", "release", "back", "on"]
+RowAction = Literal[
+    "regenerate",
+    "edit",
+    "copy",
+    "resume",
+    "keep",
+    "release",
+    "back",
+    "on",
+    "again",
+    "parts",
+    "star",
+    "fork",
+]
 
 
 class RowActed(Message):

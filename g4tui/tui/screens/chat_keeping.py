@@ -1,0 +1,89 @@
+"""Keeping house from the chat: what keys for pin, tags, archive, bin and privacy ask and say."""
+
+from typing import TYPE_CHECKING
+
+from g4tui.tui.services import in_thread
+
+if TYPE_CHECKING:
+    from g4tui.store import SessionRow
+    from g4tui.tui.house import House
+    from g4tui.tui.screens.chat_base import ChatBase
+
+
+class ChatKeeping:
+    """Each method is a coroutine that runs in a worker of the screen."""
+
+    house: "House"
+
+    def __init__(self, screen: "ChatBase") -> None:
+        self._screen = screen
+
+    def _undo_key(self) -> str:
+        from g4tui.tui.commands import keys_of_action
+
+        return keys_of_action(self._screen.app, "chat.undo")
+
+    async def pin(self, row: "SessionRow") -> None:
+        """At the top of the list, or no longer."""
+        pinned = await self.house.pin(row)
+        self._screen.app.tell("Pinned: it stays on top." if pinned else "No longer pinned.")
+
+    async def tag(self, row: "SessionRow") -> None:
+        """Edit all tags in one line."""
+        from g4tui.tui.screens.line import LineScreen
+
+        flow = self._screen.flow
+        known = await in_thread(flow.services.store.tags) if flow is not None else []
+        note = f"In use: {', '.join(known)}" if known else "Commas part them."
+        screen = LineScreen("Tags", ", ".join(row.tags), placeholder="work, recipes", note=note)
+        text = await self._screen.app.push_screen_wait(screen)
+        if text is not None:
+            tags = [tag for part in text.split(",") if (tag := part.strip().removeprefix("#"))]
+            await self.house.set_tags(row, tags)
+
+    async def archive(self, row: "SessionRow") -> None:
+        """Out of the list."""
+        await self.house.archive(row)
+        self._screen.app.tell(f"Archived. {self._undo_key()} undoes it.")
+
+    async def delete(self, row: "SessionRow") -> None:
+        """Into the bin."""
+        from g4tui.tui.house import BIN_DAYS
+
+        await self.house.delete(row)
+        title = row.title or "New chat"
+        self._screen.app.tell(
+            f"Deleted “{title}”. {self._undo_key()} undoes it; "
+            f"the bin keeps it for {BIN_DAYS} days."
+        )
+
+    async def undo(self) -> None:
+        """Take back what was deleted or archived last."""
+        step = await self.house.undo()
+        if step is None:
+            self._screen.app.tell("There is nothing to undo.")
+        else:
+            self._screen.app.tell(f"“{step.title or 'New chat'}” is back.")
+
+    async def shelf(self) -> None:
+        """Archive and bin."""
+        from g4tui.tui.messages import SessionChosen
+        from g4tui.tui.screens.shelf import ShelfScreen
+
+        flow = self._screen.flow
+        if flow is None:
+            return
+        screen = ShelfScreen(self.house, flow.services.store)
+        session = await self._screen.app.push_screen_wait(screen)
+        self._screen.sessions_changed()
+        if session:
+            self._screen.post_message(SessionChosen(session))
+
+    async def private(self, row: "SessionRow") -> None:
+        """Never sent elsewhere, never exported; or as others."""
+        await self.house.set_private(row, not row.private)
+        self._screen.app.tell(
+            "No longer private."
+            if row.private
+            else "Private: never sent to another machine, never exported."
+        )

@@ -1,0 +1,120 @@
+"""Keeping house on the screen: pins, tags, archive, bin, privacy."""
+
+from g4tui.core import Message
+from g4tui.store import SessionRow
+from support.chat_app import MODEL, Driven, driven_chat
+from support.rooms import Rooms
+
+
+def chat_of(rooms: Rooms, title: str) -> SessionRow:
+    session = rooms.store.create_session(model=MODEL, title=title)
+    rooms.store.add_message(session.id, None, Message("user", f"about {title}"))
+    return session
+
+
+async def to_list(ui: Driven) -> None:
+    await ui.until(lambda: ui.chat.sessions.rows.row is not None)
+    ui.chat.sessions.focus()
+    await ui.until(lambda: ui.chat.sessions.has_focus_within)
+
+
+async def test_a_pinned_chat_stays_on_top(rooms: Rooms) -> None:
+    chat_of(rooms, "Old one")
+    chat_of(rooms, "New one")
+    async with driven_chat(rooms) as ui:
+        await ui.sees("Old one", "New one")
+        await to_list(ui)
+        await ui.press("down", "down", "p")
+        seen = await ui.sees("Pinned")
+        assert seen.index("Pinned") < seen.index("Old one") < seen.index("New one")
+
+
+async def test_tags_are_shown_and_filter_the_list(rooms: Rooms) -> None:
+    session = chat_of(rooms, "Bread")
+    chat_of(rooms, "Cars")
+    async with driven_chat(rooms) as ui:
+        await ui.sees("Bread", "Cars")
+        await to_list(ui)
+        await ui.press("down", "down", "t")
+        await ui.sees("Tags")
+        await ui.type("food, #baking")
+        await ui.press("enter")
+        await ui.sees("Bread #baking #food")
+        assert rooms.store.session(session.id).tags == ("baking", "food")
+        await ui.press("slash")
+        await ui.type("#food")
+        await ui.misses("Cars")
+        await ui.press("escape", "t")
+        await ui.sees("baking, food")
+
+
+async def test_a_deleted_chat_is_in_the_bin_and_comes_back(rooms: Rooms) -> None:
+    session = chat_of(rooms, "Keep me")
+    async with driven_chat(rooms) as ui:
+        await ui.sees("Keep me")
+        await to_list(ui)
+        await ui.press("down", "d")
+        await ui.toast("Deleted “Keep me”. f8 undoes it; the bin keeps it for 30 days.")
+        await ui.until(lambda: rooms.store.sessions() == [])
+        await ui.press("v")
+        await ui.sees("Archive and bin", "Keep me", "29 days left")
+        await ui.press("r")
+        await ui.misses("days left")
+        await ui.press("escape")
+        await ui.sees("Keep me")
+        assert [row.id for row in rooms.store.sessions()] == [session.id]
+
+
+async def test_an_archived_chat_is_opened_from_the_shelf(rooms: Rooms) -> None:
+    chat_of(rooms, "Put away")
+    async with driven_chat(rooms) as ui:
+        await ui.sees("Put away")
+        await to_list(ui)
+        await ui.press("down", "a")
+        await ui.toast("Archived. f8 undoes it.")
+        await ui.press("v")
+        await ui.sees("Archive and bin", "Put away")
+        await ui.press("enter")
+        await ui.sees("about Put away")
+
+
+async def test_undo_takes_back_one_step_after_the_other(rooms: Rooms) -> None:
+    first, second = chat_of(rooms, "First"), chat_of(rooms, "Second")
+    async with driven_chat(rooms) as ui:
+        await ui.sees("First", "Second")
+        await to_list(ui)
+        await ui.press("down", "a")
+        await ui.until(lambda: len(rooms.store.sessions()) == 1)
+        await ui.misses("  Second")
+        await ui.press("d")
+        await ui.until(lambda: rooms.store.sessions() == [])
+        await ui.press("u")
+        await ui.toast("“First” is back.")
+        await ui.press("f8")
+        await ui.toast("“Second” is back.")
+        assert {row.id for row in rooms.store.sessions()} == {first.id, second.id}
+        await ui.press("u")
+        await ui.toast("There is nothing to undo.")
+
+
+async def test_the_bin_is_emptied_after_a_question(rooms: Rooms) -> None:
+    rooms.store.bin_session(chat_of(rooms, "Gone").id)
+    async with driven_chat(rooms) as ui:
+        await to_list(ui)
+        await ui.press("v")
+        await ui.sees("Gone", "days left")
+        await ui.press("x")
+        await ui.sees("Empty the bin?", "1 chat cannot be had back")
+        await ui.press("y")
+        await ui.misses("days left")
+        assert rooms.store.sessions(shelf="bin") == []
+
+
+async def test_a_private_chat_says_so(rooms: Rooms) -> None:
+    session = chat_of(rooms, "Secret")
+    async with driven_chat(rooms, session=session.id) as ui:
+        await ui.sees("about Secret")
+        ui.chat.action_private()
+        await ui.toast("Private: never sent to another machine, never exported.")
+        await ui.sees("offline, private")
+        assert rooms.store.session(session.id).private
