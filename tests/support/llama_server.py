@@ -14,10 +14,12 @@ READY_S = 90.0
 
 
 @contextmanager
-def llama_server(model: Path, folder: Path, context: int = 512, alias: str = "") -> Iterator[str]:
+def llama_server(
+    model: Path, folder: Path, context: int = 512, alias: str = "", *more: str
+) -> Iterator[str]:
     """The server's base_url; `folder` gets its log. It has ended when the block has.
 
-    `alias`: what it calls its model, else by its path.
+    `alias`: what it calls its model, else by its path. `more`: further options.
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -30,6 +32,7 @@ def llama_server(model: Path, folder: Path, context: int = 512, alias: str = "")
         f"--n_ctx={context}",
         "--n_threads=1",
         "--n_threads_batch=1",
+        *more,
     ]
     command = [sys.executable, "-m", "llama_cpp.server", "--host=127.0.0.1", *arguments]
     with log.open("wb") as output:
