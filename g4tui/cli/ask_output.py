@@ -59,7 +59,7 @@ class AskOutput:
             if self._error is not None:
                 self._app.note(self._app.redacted(str(self._error)))
             elif self._lively and self._usage is not None:
-                self._app.note(_usage_line(self.model, self._usage, self._reason))
+                self._app.note(usage_line(self.model, self._usage, self._reason))
         return 1 if self._error is not None else 0
 
     def _say(self, text: str) -> None:
@@ -93,7 +93,8 @@ class AskOutput:
         return result
 
 
-def _usage_line(model: str, usage: Usage, reason: FinishReason | None) -> str:
+def usage_line(model: str, usage: Usage, reason: FinishReason | None) -> str:
+    """What an answer took, in one line."""
     parts = [model, f"{usage.completion} tokens"]
     if usage.tok_per_s is not None:
         parts.append(f"{usage.tok_per_s:.0f} tok/s")

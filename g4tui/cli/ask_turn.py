@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -12,13 +11,11 @@ from pathlib import Path
 
 from g4tui.cli.app import App
 from g4tui.cli.ask_output import AskOutput
-from g4tui.core import Attachment, Cancel, G4tuiError, ModelSpec, Params, parse_model
+from g4tui.cli.stopping import Stop, stop_signals
+from g4tui.core import Attachment, G4tuiError, ModelSpec, Params, parse_model
 from g4tui.engine import Chat, Runtime
 from g4tui.paths import Paths
 from g4tui.store import SessionRow, Store
-
-# A turn that does not end this long after it was told to is broken off; its text is kept.
-PATIENCE_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Ask:
 async def answer(app: App, wanted: Ask) -> int:
     """Ask, print, save; the exit code."""
     output = AskOutput(app)
-    with _stop_signals() as stop, _home(app, wanted.save) as (store, paths):
+    with stop_signals() as stop, _home(app, wanted.save) as (store, paths):
         try:
             app.plugins.begin_to_load_others()
             with redirect_stdout(sys.stderr):  # what plugins print is no answer
@@ -54,7 +51,7 @@ async def answer(app: App, wanted: Ask) -> int:
 
 
 async def _turn(
-    app: App, wanted: Ask, store: Store, paths: Paths, output: AskOutput, stop: "_Stop"
+    app: App, wanted: Ask, store: Store, paths: Paths, output: AskOutput, stop: Stop
 ) -> None:
     existing = await asyncio.to_thread(_existing, store, wanted)
     settings = app.settings.chat
@@ -63,7 +60,7 @@ async def _turn(
     context = wanted.context or (existing.context if existing else None) or settings.context
     spec = parse_model(name, context=context)
     output.model = spec.id
-    async with _opened(app, paths) as runtime:
+    async with opened(app, paths) as runtime:
         host = await asyncio.to_thread(runtime.destination, spec)  # a wrong name saves nothing
         if existing is not None and existing.private and host:
             raise _stays_here(existing, host)
@@ -120,7 +117,8 @@ def _session(
 
 
 @asynccontextmanager
-async def _opened(app: App, paths: Paths) -> AsyncIterator[Runtime]:
+async def opened(app: App, paths: Paths | None = None) -> AsyncIterator[Runtime]:
+    """The models, until they are let go."""
     runtime = app.runtime(paths)
     try:
         yield runtime
@@ -142,44 +140,3 @@ def _home(app: App, save: bool) -> Iterator[tuple[Store, Paths]]:
             yield store, paths
         finally:
             store.close()
-
-
-class _Stop:
-    """What a signal does: ask the model to stop, and break the turn off when it does not."""
-
-    def __init__(self) -> None:
-        self.cancel = Cancel()
-        self.number: int | None = None
-        self._task = asyncio.current_task()
-        self._loop = asyncio.get_running_loop()
-
-    def __call__(self, number: int) -> None:
-        if self.number is not None:
-            self._break_off()
-            return
-        self.number = number
-        self.cancel.request()
-        self._loop.call_later(PATIENCE_S, self._break_off)
-
-    def _break_off(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-
-
-@contextmanager
-def _stop_signals() -> Iterator[_Stop]:
-    stop = _Stop()
-    loop = asyncio.get_running_loop()
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    if sys.platform == "win32":  # loops have no signals there: Ctrl+C cancels the task
-        yield stop
-        return
-    for name in names:
-        number = signal.Signals[name]
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
-            loop.add_signal_handler(number, stop, number)
-    try:
-        yield stop
-    finally:
-        for name in names:
-            loop.remove_signal_handler(signal.Signals[name])

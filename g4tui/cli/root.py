@@ -13,6 +13,7 @@ class Root(LazyGroup):
 
     lazy = {  # noqa: RUF012 - read only
         "ask": Lazy("g4tui.cli.ask", "ask", "Ask a model one question; the answer goes to stdout."),
+        "compare": Lazy("g4tui.cli.compare", "compare", "Ask several models the same, at once."),
         "models": Lazy("g4tui.cli.models", "models", "List, inspect, pull and remove models."),
         "sessions": Lazy("g4tui.cli.sessions", "sessions", "List, show, search saved sessions."),
         "plugins": Lazy("g4tui.cli.plugins", "plugins", "Show plugins; switch them on or off."),
