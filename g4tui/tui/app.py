@@ -274,6 +274,13 @@ class G4tuiApp(App[int]):
             await self.push_screen(self.compare)
             self.compare.open()
 
+    def action_ratings(self) -> None:
+        """How good models are, by blind votes."""
+        from g4tui.tui.screens.ratings import RatingsScreen
+
+        if self.services is not None:
+            self.push_screen(RatingsScreen())
+
     def back_to_chat(self) -> None:
         """Leave the comparison for its session."""
         self.pop_screen()
