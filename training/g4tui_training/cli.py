@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "train": Lazy("g4tui_training.train.commands", "train", "Tune the base on the answers."),
     "why": Lazy("g4tui_training.clean.commands", "why_command", "Explain what became of a row."),
     "undo": Lazy("g4tui_training.clean.commands", "undo_command", "Take a rule of clean back."),
+    "export": Lazy("g4tui_training.export.commands", "export", "Write files for the chat."),
     "evaluate": Lazy("g4tui_training.evaluate.commands", "evaluate", "Measure models."),
     "report": Lazy("g4tui_training.cards.commands", "report", "Write the data card."),
 }

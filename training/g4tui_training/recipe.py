@@ -252,12 +252,16 @@ class Export(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_perplexity_ratio: Annotated[
         float, Meta(ge=1, description="of a merged 4-bit file to f16; above it is not published")
     ] = 1.02
+    force: Annotated[
+        bool, Meta(description="publish what does not pass the gate; the card says so")
+    ] = False
 
 
 class Evaluate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the student is judged."""
 
     tasks: Annotated[str, Meta(description="a file of Self-Instruct tasks")] = ""
+    limit: Annotated[int, Meta(ge=0, description="only the first so many; 0: all tasks")] = 0
     models: Annotated[
         tuple[str, ...], Meta(description="others to measure beside base and student")
     ] = ()

@@ -80,6 +80,31 @@ class TorchModel:
         stopped = bool(made) and made[-1] == self.end
         return Answer(text, len(made) - stopped, stopped, clock.first_s, clock.rate)
 
+    def draw(self, prompt: Sequence[int], count: int, seed: int) -> list[int]:
+        """Tokens drawn from the model itself, as it is; ends early with the end."""
+        import torch
+
+        given = torch.tensor([list(prompt)], device=self._model.device)
+        torch.manual_seed(seed)
+        made = self._model.generate(
+            given,
+            attention_mask=torch.ones_like(given),
+            max_new_tokens=count,
+            do_sample=True,
+            temperature=1.0,
+            top_k=0,
+            top_p=1.0,
+            eos_token_id=self.end,
+            pad_token_id=self.end,
+        )
+        drawn: list[int] = made[0, len(prompt) :].tolist()
+        return drawn
+
+    @property
+    def template_source(self) -> str:
+        """The Jinja text; empty without one."""
+        return self._template.source if self._template else ""
+
     def peak_bytes(self) -> int | None:
         """Of this process, whatever else it did."""
         return peak_of(None)

@@ -33,33 +33,38 @@ class Scored(TaskScore, frozen=True, kw_only=True):
 
 
 class Journal:
-    """per_task.jsonl: a line a task and model, appended to; what does not belong is left out."""
+    """per_task.jsonl: a line a task and model, appended to.
 
-    def __init__(self, file: Path) -> None:
+    What `others` hold (journals of the same shape) is not scored again.
+    """
+
+    def __init__(self, file: Path, others: Sequence[Path] = ()) -> None:
         self._file = file
-        self._lines: dict[tuple[str, str, str], Scored] = {}
+        self._lines: dict[tuple[str, str], Scored] = {}
         decoder = msgspec.json.Decoder(Scored)
-        for line in read_lines(file) if file.is_file() else ():
-            if not isinstance(line, Line):
-                continue
-            try:
-                scored = decoder.decode(line.data)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue  # the line that a killed process was writing
-            self._lines[scored.model, scored.digest, scored.task] = scored
+        for each in (*others, file):
+            for line in read_lines(each) if each.is_file() else ():
+                if not isinstance(line, Line):
+                    continue
+                try:
+                    scored = decoder.decode(line.data)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    continue  # the line that a killed process was writing
+                self._lines[scored.digest, scored.task] = scored
 
     def found(self, model: str, digest: str, task: str) -> Scored | None:
         """What is known of a task."""
-        return self._lines.get((model, digest, task))
+        scored = self._lines.get((digest, task))
+        return scored and msgspec.structs.replace(scored, model=model)
 
-    def keep(self, wanted: Iterable[tuple[str, str, str]]) -> None:
-        """Write the file anew with these alone, in this order."""
-        kept = [self._lines[key] for key in wanted if key in self._lines]
-        write_whole(self._file, b"".join(map(_line, kept)))
+    def begin(self, scored: Iterable[Scored]) -> None:
+        """Write the file anew with these alone."""
+        write_whole(self._file, b"".join(map(_line, scored)))
 
     def add(self, scored: Scored) -> None:
         """Append."""
         try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
             with self._file.open("ab") as stream:
                 stream.write(_line(scored))
         except OSError as error:
@@ -73,27 +78,30 @@ def score_all(
     *,
     folder: Path,
     paths: Paths,
+    others: Sequence[Path] = (),
+    keep: bool = False,
     say: Callable[[str], None] = lambda line: None,
     cancel: Cancel | None = None,
 ) -> list[list[Scored]]:
     """The scores of each subject, in the order of the tasks.
 
-    Every task is appended to the journal as soon as it is scored. Raises `G4tuiError` before any
-    work where a model is not there, and `KeyboardInterrupt` when cancelled.
+    `others` are journals whose scores count too; with `keep` what the journal has of other models
+    stays in it. Every task is appended to the journal as soon as it is scored. Raises `G4tuiError`
+    before any work where a model is not there, and `KeyboardInterrupt` when cancelled.
     """
     found = [find_subject(subject, folder, paths) for subject in subjects]
     asked = _tasks_digest(tasks)
     digests = [f"{each.digest[:16]}-{asked[:16]}" for each in found]
-    journal = Journal(journal_file)
-    journal.keep(
-        (subject.name, digest, task.id)
+    journal = Journal(journal_file, others)
+    known = [
+        [journal.found(subject.name, digest, task.id) for task in tasks]
         for subject, digest in zip(subjects, digests, strict=True)
-        for task in tasks
-    )
+    ]
+    if not keep:
+        journal.begin(each for some in known for each in some if each is not None)
     results: list[list[Scored]] = []
-    for subject, digest, place in zip(subjects, digests, found, strict=True):
-        known = [journal.found(subject.name, digest, task.id) for task in tasks]
-        done = {each.task: each for each in known if each is not None}
+    for subject, digest, place, some in zip(subjects, digests, found, known, strict=True):
+        done = {each.task: each for each in some if each is not None}
         left = [task for task in tasks if task.id not in done]
         if left:
             say(f"{subject.name}: {len(left)} of {len(tasks)} tasks to score")
@@ -102,6 +110,8 @@ def score_all(
                     journal.add(scored)
                     done[scored.task] = scored
         results.append([done[task.id] for task in tasks])
+    if not keep:
+        journal.begin(each for some in results for each in some)
     return results
 
 

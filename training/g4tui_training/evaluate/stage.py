@@ -76,8 +76,8 @@ def _work(context: Context) -> dict[str, object]:
         say=context.say,
         cancel=context.cancel,
     )
-    tasks = read_tasks(_tasks(context))
-    evaluation.perplexity(tasks, settings.draws)
+    tasks = read_tasks(_tasks(context), settings.limit)
+    evaluation.perplexity(tasks, settings.draws, [context.run.gguf / PER_TASK])
     for file in _prompts(context):
         prompts = read_prompts(file, settings.answers)
         evaluation.answers_and_verdicts(prompts, settings.judge, settings.answer_tokens)

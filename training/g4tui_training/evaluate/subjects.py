@@ -98,13 +98,18 @@ def find_subject(subject: Subject, folder: Path, paths: Paths) -> Found:
     return Found((file, *map(Path, spec.adapters)), spec=spec)
 
 
+def worker_spec(where: str) -> ModelSpec:
+    """A GGUF file's path, or `BASE.gguf+LORA.gguf`, as a model of llama.cpp."""
+    return parse_model(f"llama-cpp:{where}")
+
+
 def _spec(where: str, path: Path, library: Library) -> ModelSpec | None:
     """As a model of a worker; `None`: it is none, so it may be an id of the hub."""
     head = where.partition("+")[0]
     if re.match(r"[A-Za-z0-9_.@-]+:", where):
         return parse_model(where)
     if head.lower().endswith(".gguf"):
-        return parse_model(f"llama-cpp:{path}")
+        return worker_spec(str(path))
     if any(file.name == head for file in library.files()):
         return parse_model(f"llama-cpp:{where}")
     return None

@@ -38,8 +38,11 @@ class Task(msgspec.Struct, frozen=True):
         return f"{self.instruction}\n\n{self.input}" if self.input.strip() else self.instruction
 
 
-def read_tasks(file: Path) -> list[Task]:
-    """The tasks in the file's order. Raises `G4tuiError` for a line that is no task."""
+def read_tasks(file: Path, limit: int = 0) -> list[Task]:
+    """The tasks in the file's order, the first `limit` (0: all).
+
+    Raises `G4tuiError` for a line that is no task.
+    """
     tasks: list[Task] = []
     decoder = msgspec.json.Decoder(Task)
     for line in read_lines(file):
@@ -56,7 +59,7 @@ def read_tasks(file: Path) -> list[Task]:
         raise _no_task(file, 1, "the file is empty")
     if len({task.id for task in tasks}) < len(tasks):
         raise _no_task(file, len(tasks), "two tasks have one id")
-    return tasks
+    return tasks[: limit or None]
 
 
 def _no_task(file: Path, number: int, reason: str) -> G4tuiError:

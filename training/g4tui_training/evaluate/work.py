@@ -61,8 +61,13 @@ class Evaluation:
         self.out = out
         self._folder, self._paths, self._say, self._cancel = folder, paths, say, cancel
 
-    def perplexity(self, tasks: Sequence[Task], draws: int) -> Perplexity:
-        """Score all tasks; writes perplexity.json, per_task.jsonl and histogram.png."""
+    def perplexity(
+        self, tasks: Sequence[Task], draws: int, known: Sequence[Path] = ()
+    ) -> Perplexity:
+        """Score all tasks; writes perplexity.json, per_task.jsonl and histogram.png.
+
+        `known`: journals of scores that need not be made again.
+        """
         from g4tui_training.evaluate.bootstrap import paired
 
         scores = score_all(
@@ -71,6 +76,7 @@ class Evaluation:
             self.out / PER_TASK,
             folder=self._folder,
             paths=self._paths,
+            others=known,
             say=self._say,
             cancel=self._cancel,
         )

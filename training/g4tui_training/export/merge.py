@@ -4,11 +4,15 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from g4tui_training.train.base import Base
 from g4tui_training.writing import disk_error
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+_BASE = "g4tui-base.json"
 
 
 def student_model(base: Base, adapter: Path | None) -> "PreTrainedModel":
@@ -39,7 +43,18 @@ def save_merged(model: "PreTrainedModel", base: Base, folder: Path) -> None:
         model.config.dtype = torch.float16
         model.save_pretrained(draft, state_dict=state)
         base.tokenizer().save_pretrained(draft)
+        (draft / _BASE).write_bytes(msgspec.json.encode({"base": base.name}))
         shutil.rmtree(folder, ignore_errors=True)
         draft.replace(folder)
     except OSError as error:
         raise disk_error(folder, error) from error
+
+
+def base_of_merged(folder: Path) -> str:
+    """The name of the base that a merged folder was made of; empty where it does not say."""
+    file = folder / _BASE
+    return (
+        msgspec.json.decode(file.read_bytes(), type=dict[str, str])["base"]
+        if file.is_file()
+        else ""
+    )
