@@ -23,7 +23,7 @@ body { max-width: 100rem; }
 .took { color: var(--faint); font-size: .85rem; }
 .error { color: var(--wrong); white-space: pre-wrap; }
 .was { color: var(--faint); }
-nav ol { columns: 24rem; }
+nav ol { columns: 24rem; column-gap: 3rem; }
 """
 STATES = {"stopped": "stopped", "interrupted": "broken off", "failed": "failed"}
 

@@ -1,0 +1,216 @@
+"""Several models asked at once: tagged events, failures apart, lines of their own."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Any, Literal
+
+import pytest
+
+from g4tui.core import Cancel, ErrorInfo, Failed, Host, ModelSpec, NoOptions, Params, TextDelta
+from g4tui.engine import TurnFinished
+from g4tui.engine.compare import (
+    CompareEvent,
+    CompareFinished,
+    CompareStarted,
+    Comparison,
+    SideEvent,
+)
+from g4tui.engine.sides import Side, parents, varied
+from g4tui.store import MessageRow
+from g4tui.testing.scripted import ScriptedBackend, ScriptedEngine
+from support.rooms import Rooms, make_rooms
+
+LEFT, RIGHT = (Side(ModelSpec("scripted", name)) for name in ("left", "right"))
+BROKEN = [TextDelta("so far "), Failed(ErrorInfo("network", "The line is down"))]
+
+
+class TwoSided(ScriptedBackend):
+    """Each model has scripts, requests and a gate of its own."""
+
+    def __init__(self, **scripts: Any) -> None:
+        super().__init__(models=tuple(scripts))
+        self.sides = {name: ScriptedBackend(script) for name, script in scripts.items()}
+
+    def open(self, spec: ModelSpec, options: NoOptions, host: Host) -> ScriptedEngine:
+        return ScriptedEngine(self.sides[spec.model])
+
+
+class OneEvent(asyncio.Event):
+    """Lets the first through and no other."""
+
+    passed = False
+
+    async def wait(self) -> Literal[True]:
+        if self.passed:
+            await super().wait()
+        self.passed = True
+        return True
+
+
+class Room:
+    """Rooms with two models, a session, and a comparison."""
+
+    def __init__(self, rooms: Rooms, backend: TwoSided) -> None:
+        self.rooms, self.store, self.sides = rooms, rooms.store, backend.sides
+        self.session = rooms.store.create_session(model=LEFT.spec.id).id
+        self.comparison = Comparison(rooms.chat, rooms.store, chance=random.Random(3))
+
+    def ask(self, text: str = "Q", sides: Any = (LEFT, RIGHT), **named: Any) -> Any:
+        cancels = named.pop("cancels", None) or [Cancel() for _ in sides]
+        return self.comparison.ask(self.session, text, sides, cancels=cancels, **named)
+
+    async def asked(self, text: str = "Q", **named: Any) -> tuple[MessageRow, ...]:
+        """The saved answers of a whole comparison."""
+        events = [event async for event in self.ask(text, **named)]
+        assert isinstance(events[-1], CompareFinished)
+        return events[-1].answers
+
+
+@pytest.fixture
+async def room_with(tmp_path: Any) -> Any:
+    made: list[Rooms] = []
+
+    def make(**scripts: Any) -> Room:
+        backend = TwoSided(**scripts)
+        made.append(make_rooms(tmp_path / "home", backend))
+        return Room(made[-1], backend)
+
+    yield make
+    for rooms in made:
+        await rooms.runtime.close()
+        rooms.store.close()
+
+
+MakeRoom = Callable[..., Room]
+
+
+def text_of(events: list[CompareEvent], side: int) -> str:
+    told = [event.told for event in events if isinstance(event, SideEvent) and event.side == side]
+    return "".join(event.text for event in told if isinstance(event, TextDelta))
+
+
+async def test_every_event_says_whose_it_is_and_all_is_saved(room_with: MakeRoom) -> None:
+    room = room_with(left=["L one"], right=["R two"])
+    events = [event async for event in room.ask()]
+    assert isinstance(events[0], CompareStarted) and isinstance(events[-1], CompareFinished)
+    assert (text_of(events, 0), text_of(events, 1)) == ("L one", "R two")
+    turn = room.store.last_turn(room.session)
+    assert turn is not None and turn.answers == tuple(row.id for row in events[-1].answers)
+    assert [room.store.message(id_).message.text for id_ in turn.answers] == ["L one", "R two"]
+    assert len({room.store.message(id_).parent for id_ in turn.answers}) == 1
+
+
+async def test_a_hung_side_holds_up_no_other_and_is_stopped_alone(room_with: MakeRoom) -> None:
+    room = room_with(left=["never"], right=["R two"])
+    room.sides["left"].gate = asyncio.Event()
+    cancels = [Cancel(), Cancel()]
+    ended: list[tuple[int, str]] = []
+    async with aclosing(room.ask(cancels=cancels)) as events:
+        async for event in events:
+            if isinstance(event, SideEvent) and isinstance(event.told, TurnFinished):
+                ended.append((event.side, event.told.answer.state))
+                cancels[0].request()
+    assert ended == [(1, "complete"), (0, "stopped")]
+
+
+async def test_a_side_that_failed_is_asked_again_alone(room_with: MakeRoom) -> None:
+    room = room_with(left=["L one"], right=[BROKEN, "better"])
+    left, right = await room.asked()
+    assert (left.state, right.state, right.message.text) == ("complete", "interrupted", "so far ")
+    turn = room.store.turn_of(right.id)
+    assert turn is not None
+    async for event in room.comparison.again(turn.id, right.id, RIGHT):
+        last = event
+    assert isinstance(last, TurnFinished) and last.answer.message.text == "better"
+    now = room.store.turn(turn.id)
+    assert now.answers == (left.id, last.answer.id)
+    assert room.store.message(right.id).message.text == "so far "
+    assert last.answer.parent == right.parent
+    assert room.store.session(room.session).head == left.id
+    assert len(room.sides["left"].requests) == 1
+
+
+async def test_each_model_goes_on_from_its_own_answer(room_with: MakeRoom) -> None:
+    room = room_with(left=["L one"], right=["R two"])
+    await room.asked()
+    await room.asked("More?")
+    for name, said in (("left", "L one"), ("right", "R two")):
+        texts = [message.text for message in room.sides[name].requests[-1].messages]
+        assert texts == ["Q", said, "More?"]
+
+
+async def test_all_go_on_from_the_chosen_answer(room_with: MakeRoom) -> None:
+    room = room_with(left=["L one"], right=["R two"])
+    _, right = await room.asked()
+    room.store.set_head(room.session, right.id)
+    await room.asked("More?", own_lines=False)
+    for name in ("left", "right"):
+        texts = [message.text for message in room.sides[name].requests[-1].messages]
+        assert texts == ["Q", "R two", "More?"]
+
+
+async def test_two_samples_of_one_model_have_different_seeds(room_with: MakeRoom) -> None:
+    room = room_with(left=["a", "b"])
+    side = Side(LEFT.spec, Params(seed=7))
+    answers = await room.asked(sides=[side, side])
+    assert [row.params.seed for row in answers] == [7, 8]
+    assert {request.params.seed for request in room.sides["left"].requests} == {7, 8}
+
+
+async def test_a_blind_turn_is_shuffled_and_asked_in_order(room_with: MakeRoom) -> None:
+    room = room_with(left=["L"], right=["R"])
+    orders = set()
+    for _ in range(8):
+        answers = await room.asked(blind=True)
+        turn = room.store.turn_of(answers[0].id)
+        assert turn is not None and turn.blind
+        assert [row.message.text for row in answers] == ["L", "R"]
+        orders.add(turn.shown == turn.answers)
+    assert orders == {True, False}
+
+
+async def test_leaving_in_mid_stream_keeps_what_both_said(room_with: MakeRoom) -> None:
+    room = room_with(left=["one two three"], right=["four five six"])
+    for side in room.sides.values():
+        side.answers = [[TextDelta("begun "), TextDelta("more")]]
+        side.gate = OneEvent()
+    seen: set[int] = set()
+    async with aclosing(room.ask()) as events:
+        async for event in events:
+            if isinstance(event, SideEvent) and isinstance(event.told, TextDelta):
+                seen.add(event.side)
+                if len(seen) == 2:
+                    break
+    turn = room.store.last_turn(room.session)
+    assert turn is not None
+    for id_ in turn.answers:
+        row = room.store.message(id_)
+        assert (row.state, row.message.text) == ("interrupted", "begun ")
+
+
+async def test_leaving_before_the_first_step_leaves_nothing_streaming(room_with: MakeRoom) -> None:
+    room = room_with(left=["L"], right=["R"])
+    async with aclosing(room.ask()) as events:
+        async for event in events:
+            assert isinstance(event, CompareStarted)
+            break
+    turn = room.store.last_turn(room.session)
+    assert turn is not None
+    assert {room.store.message(id_).state for id_ in turn.answers} == {"interrupted"}
+
+
+def test_lines_of_models() -> None:
+    stood = [("a", "1"), ("b", "2"), ("a", "3")]
+    assert parents(["a", "b"], "1", stood) == ["1", "2"]
+    assert parents(["a", "a", "a"], "1", stood) == ["1", "3", "1"]
+    assert parents(["c", "b"], "1", stood) == ["1", "2"]
+    assert parents(["a", "b"], "9", []) == ["9", "9"]
+    assert parents(["a"], None, []) == [None]
+
+
+def test_only_fixed_seeds_are_varied() -> None:
+    seeded, free = Params(seed=1), Params(temperature=0.5)
+    chosen = varied([("a", seeded), ("b", seeded), ("a", seeded), ("a", free)])
+    assert [each.seed for each in chosen] == [1, 1, 2, None]
