@@ -1,0 +1,220 @@
+"""The panes of the compare screen: side by side or as tabs, one of them active, moved together."""
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import PurePath
+from typing import TYPE_CHECKING, ClassVar, ParamSpec
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.screen import Screen
+from textual.style import Style
+from textual.widgets import Static
+from textual.worker import Worker, WorkerState
+
+from g4tui.engine.late import LateSaves
+from g4tui.sanitize import clean
+from g4tui.tui.bindings import bindings
+from g4tui.tui.compared import Compared
+from g4tui.tui.comparing import Comparing
+from g4tui.tui.startup import error_of
+from g4tui.tui.widgets.compare_pane import ComparePane
+from g4tui.tui.widgets.header import Header
+from g4tui.tui.widgets.prompt import PromptBox
+from g4tui.tui.widgets.status import StatusLine
+
+if TYPE_CHECKING:
+    from g4tui.core import ErrorInfo
+    from g4tui.store.rows import VoteRow
+    from g4tui.tui.app import G4tuiApp
+    from g4tui.tui.flow import Flow
+    from g4tui.tui.screens.chat import ChatScreen
+
+P = ParamSpec("P")
+
+MOST = 4
+PANE_WIDTH = 50
+"""Columns that a pane needs beside others; where there are fewer, panes are tabs."""
+KEEP = (
+    "screen.stop",
+    "screen.vote('left')",
+    "screen.vote('right')",
+    "screen.vote('tie')",
+    "screen.vote('both_bad')",
+    "send",
+    "screen.back",
+    "screen.correct",
+    "app.help",
+    "screen.blind",
+    "act('regenerate')",
+    "screen.sides",
+)
+
+
+class CompareBase(Screen[None]):
+    """Its widgets, and workers for coroutines.
+
+    `pair`: the places of the two answers that a vote is on, those that were active last.
+    """
+
+    CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = "compare.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("compare"))
+    AUTO_FOCUS = "#prompt"
+
+    app: "G4tuiApp"
+
+    def __init__(self, chat: "ChatScreen", flow: "Flow") -> None:
+        super().__init__()
+        self.chat = chat
+        self.flow = flow
+        self.header = Header(id="header")
+        self.tabs = Static("", id="tabs", markup=False)
+        self.panes = [ComparePane(place) for place in range(MOST)]
+        self.prompt_box = PromptBox(id="prompt-box")
+        self.status = StatusLine(id="status", keep=KEEP)
+        self.votes: LateSaves[VoteRow] = LateSaves()
+        self.comparing = Comparing(flow, self.panes, self, self.votes)
+        self.in_step = False
+        self.pair = (0, 1)
+        self._stepping = False
+        for pane in self.panes:
+            pane.transcript.give_key = self.prompt_box.take_key
+            pane.transcript.flush_s = flow.services.settings.ui.flush_ms / 1000
+            pane.transcript.on_scrolled = partial(self._scrolled, pane)
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        yield self.tabs
+        with Horizontal(id="panes"):
+            yield from self.panes
+        yield self.prompt_box
+        yield self.status
+
+    # running work
+
+    def do(
+        self, work: Callable[P, Coroutine[object, object, object]], *args: P.args, **named: P.kwargs
+    ) -> None:
+        """Run a coroutine function beside everything else."""
+        self.run_worker(partial(work, *args, **named), group="compare", exit_on_error=False)
+
+    def do_latest(
+        self,
+        group: str,
+        work: Callable[P, Coroutine[object, object, object]],
+        *args: P.args,
+        **named: P.kwargs,
+    ) -> None:
+        """The same, in place of what runs in that group."""
+        self.run_worker(
+            partial(work, *args, **named), group=group, exclusive=True, exit_on_error=False
+        )
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What failed is told."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.app.tell(str(error_of(event.worker.error)), error=True)
+
+    # which pane
+
+    @property
+    def active(self) -> ComparePane:
+        """The pane that keys act on."""
+        return next((pane for pane in self.panes if pane.has_class("-active")), self.panes[0])
+
+    def activate(self, pane: ComparePane) -> None:
+        """Keys act on this one from now on."""
+        before = self.active.place
+        for each in self.panes:
+            each.set_class(each is pane, "-active")
+        if before != pane.place:
+            self.pair = (min(before, pane.place), max(before, pane.place))
+        self.show_tabs()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The pane with the focus is the one that keys act on."""
+        for pane in self.panes:
+            if event.widget is pane.transcript:
+                self.activate(pane)
+
+    def on_resize(self) -> None:
+        """Side by side where there is room."""
+        self.show_side_by_side()
+
+    def show_side_by_side(self) -> None:
+        """Side by side, or tabs."""
+        count = max(2, len(self.comparing.models))
+        self.set_class(self.app.size.width < count * PANE_WIDTH, "-tabs")
+        self.show_tabs()
+
+    def show_tabs(self) -> None:
+        """Who is behind which tab, and who is at work."""
+        compared = self.comparing.compared
+        parts: list[Content] = []
+        for pane in self.panes[: len(self.comparing.models)]:
+            busy = " …" if compared is not None and pane.place in compared.writing else ""
+            style = "bold $text-accent" if pane is self.active else "$foreground-muted"
+            click = Style.from_meta({"@click": f"screen.show({pane.place})"})
+            parts.append(Content.styled(f"{clean(pane.name_shown)}{busy}", style).stylize(click))
+        self.tabs.update(Content("  │  ").join(parts))
+
+    def action_show(self, place: int) -> None:
+        """Bring a pane to the front."""
+        pane = self.panes[place]
+        self.activate(pane)
+        self.set_focus(pane.transcript)
+
+    def action_other(self, step: int) -> None:
+        """The pane at the left or right."""
+        place = self.active.place + step
+        if 0 <= place < len(self.comparing.models):
+            self.action_show(place)
+
+    # scrolling
+
+    def _scrolled(self, pane: ComparePane) -> None:
+        if not self.in_step or self._stepping:
+            return
+        self._stepping = True
+        for other in self.panes[: len(self.comparing.models)]:
+            if other is not pane:
+                other.transcript.go_along(pane.transcript.from_question)
+        self._stepping = False
+
+    def action_page(self, direction: int) -> None:
+        """Scroll the active pane, wherever the focus is."""
+        transcript = self.active.transcript
+        step = max(1, transcript.size.height - 2)
+        transcript.go_to(transcript.scroll_offset.y + direction * step)
+
+    def action_bottom(self) -> None:
+        """To the newest text in all panes."""
+        for pane in self.panes[: len(self.comparing.models)]:
+            pane.transcript.action_end()
+
+    def action_step(self) -> None:
+        """Scroll together, or each by itself."""
+        self.in_step = not self.in_step
+        words = "Answers scroll in step." if self.in_step else "Each answer scrolls by itself."
+        self.app.tell(words)
+
+    # what the doings tell: drawn by the screen itself
+
+    def tell(self, text: str, *, warning: bool = False) -> None:
+        """A passing remark."""
+        self.app.tell(text, warning=warning)
+
+    def sides_changed(self) -> None:
+        """Show as many panes as there are models."""
+        raise NotImplementedError
+
+    def turn_changed(self) -> None:
+        """Draw what is known of the turn."""
+        raise NotImplementedError
+
+    def turn_over(self, compared: Compared, error: "ErrorInfo | None") -> None:
+        """To the answers, unless somebody types."""
+        raise NotImplementedError
