@@ -16,6 +16,7 @@ class Root(LazyGroup):
         "compare": Lazy("g4tui.cli.compare", "compare", "Ask several models the same, at once."),
         "models": Lazy("g4tui.cli.models", "models", "List, inspect, pull and remove models."),
         "sessions": Lazy("g4tui.cli.sessions", "sessions", "List, show, search saved sessions."),
+        "votes": Lazy("g4tui.cli.votes", "votes", "List votes, rate models, export training data."),
         "plugins": Lazy("g4tui.cli.plugins", "plugins", "Show plugins; switch them on or off."),
         "config": Lazy("g4tui.cli.config", "config", "Show and change settings."),
         "keys": Lazy("g4tui.cli.keys", "keys", "Keep API keys of servers."),

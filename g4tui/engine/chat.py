@@ -19,6 +19,7 @@ from g4tui.core import (
 )
 from g4tui.engine.budget import fit
 from g4tui.engine.draft import AnswerDraft, Prepared
+from g4tui.engine.history import answered
 from g4tui.engine.late import LateSaves
 from g4tui.engine.runtime import Runtime
 from g4tui.engine.turn_events import (
@@ -196,7 +197,7 @@ class Chat:
         """What to send, plugins heard and cut to the context."""
         model = await self._runtime.opened(spec)
         session = await asyncio.to_thread(self._store.session, answer.session)
-        rows = _answered(await asyncio.to_thread(self._store.path, answer.session, answer.parent))
+        rows = answered(await asyncio.to_thread(self._store.path, answer.session, answer.parent))
         resumed = answer.message if answer.message.text else None
         if resumed is not None and not model.can_continue:
             raise G4tuiError(
@@ -232,21 +233,6 @@ class Chat:
         told.append(ContextUsed(fitted.used, fitted.limit))
         request = msgspec.structs.replace(request, messages=(*heading, *said[fitted.start :]))
         return Prepared(request, session.private, tuple(told))
-
-
-def _answered(rows: Sequence[MessageRow]) -> list[MessageRow]:
-    """Without turns that came to nothing: their question goes with their empty answer.
-
-    Servers and templates refuse empty messages and two questions in a row, and a question that was
-    too long would make every later one too long.
-    """
-    kept: list[MessageRow] = []
-    for row in rows:
-        if row.message.role != "assistant" or row.message.text.strip():
-            kept.append(row)
-        elif kept and kept[-1].message.role == "user":
-            kept.pop()
-    return kept
 
 
 def _memory_start(rows: Sequence[MessageRow]) -> int:

@@ -6,6 +6,7 @@ from g4tui.exchange.exporting import (
     exporter_named,
     file_name,
     free_path,
+    new_file,
     transcripts,
 )
 from g4tui.exchange.importing import ImportReport, import_from
@@ -18,5 +19,6 @@ __all__ = [
     "file_name",
     "free_path",
     "import_from",
+    "new_file",
     "transcripts",
 ]

@@ -5,6 +5,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -79,11 +80,21 @@ def free_path(folder: Path, name: str) -> Path:
 def export_to(
     path: Path, exporter: Exporter, sessions: Iterable[Transcript], *, replace: bool = False
 ) -> None:
-    """Write `sessions` to a new file (mode 0600), or with `replace` over one that is there.
+    """Write `sessions` to a file of their own: see `new_file`.
+
+    Raises `G4tuiError` of kind `plugin`, too, where the exporter fails.
+    """
+    with new_file(path, replace=replace) as out:
+        written(exporter, sessions, out)
+
+
+@contextmanager
+def new_file(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
+    """A new file (mode 0600), or with `replace` one over another that is there.
 
     It is written beside `path` and renamed when it is whole and on the disk. Raises `G4tuiError`:
-    `usage` where `path` is taken, `storage` for what the disk refuses, `plugin` where the exporter
-    fails; then nothing is left behind.
+    `usage` where `path` is taken, `storage` for what the disk refuses. Then, and where the caller
+    raises, nothing is left behind.
     """
     _check_target(path, replace)
     partial = path.with_name(f".{path.name[:60]}.{secrets.token_hex(4)}.partial")
@@ -91,7 +102,7 @@ def export_to(
         descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as out:
-                written(exporter, sessions, out)
+                yield out
                 out.flush()
                 os.fsync(out.fileno())
             _check_target(path, replace)

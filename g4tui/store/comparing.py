@@ -140,3 +140,8 @@ class Comparing(Writer):
                 now=self._clock(),
             )
             return messages.one(connection, corrected)
+
+    def corrections(self) -> list[MessageRow]:
+        """Every correction in all sessions that are not in the bin, as they were made."""
+        with self._database.read() as connection:
+            return messages.corrections(connection)

@@ -148,6 +148,14 @@ def everything(connection: sqlite3.Connection, session: str) -> list[MessageRow]
     return [_row(row) for row in rows]
 
 
+def corrections(connection: sqlite3.Connection) -> list[MessageRow]:
+    """As they were made; those of sessions in the bin are left out."""
+    rows = connection.execute(
+        f"""{_SELECT} WHERE m.corrects IS NOT NULL AND s.deleted IS NULL ORDER BY m.seq"""
+    )
+    return [_row(row) for row in rows]
+
+
 def before(connection: sqlite3.Connection, message: str, limit: int) -> list[MessageRow]:
     """At most `limit` messages that lead to `message`, without itself."""
     (parent,) = connection.execute(

@@ -99,6 +99,7 @@ SECOND: Migration = (
     "ALTER TABLE sessions ADD COLUMN origin TEXT NOT NULL DEFAULT ''",
     "CREATE UNIQUE INDEX sessions_origin ON sessions (origin) WHERE origin <> ''",
     "ALTER TABLE messages ADD COLUMN corrects TEXT",
+    "CREATE INDEX messages_corrects ON messages (corrects) WHERE corrects IS NOT NULL",
     "CREATE INDEX messages_starred ON messages (seq) WHERE starred = 1",
     "CREATE INDEX messages_model ON messages (model) WHERE model <> ''",
     """CREATE TABLE tags (
