@@ -143,6 +143,42 @@ def stream_rows(folder: Path) -> bool:
     return missed
 
 
+def compare_rows(folder: Path) -> bool:
+    """The compare screen: two answers at 200 tokens a second each, and one beside a hung model."""
+    names = ("bare-streams", "compared", "beside-hung")
+    rounds: dict[str, list[dict[str, float]]] = {}
+    for _ in range(3):
+        for name in names:
+            rounds.setdefault(name, []).append(measured(name, folder))
+    best = {name: min(each, key=lambda one: one["processor"]) for name, each in rounds.items()}
+    missed = row(
+        "processor for the compare screen / two MarkdownStreams",
+        best["compared"]["processor"] / best["bare-streams"]["processor"],
+        1.2,
+        f"{_share(best['compared'])}, {_share(best['bare-streams'])} of a core",
+    )
+    for key, budget_s in (("p95", 0.016), ("p99", 0.050)):
+        lag, other = (
+            min(each[key] for each in rounds[name]) for name in ("compared", "bare-streams")
+        )
+        missed |= row(
+            f"loop lag {key} of the compare screen / {1e3 * budget_s:.0f} ms",
+            lag / budget_s,
+            1.0,
+            f"{1e3 * lag:.1f} ms; two MarkdownStreams {1e3 * other:.1f} ms",
+        )
+    alone, both = (
+        min(each["wall"] for each in rounds[name]) for name in ("beside-hung", "compared")
+    )
+    missed |= row(
+        "a whole answer beside a hung model / beside one that answers",
+        alone / both,
+        1.05,
+        f"{alone:.2f} s, {both:.2f} s",
+    )
+    return missed
+
+
 def _share(values: dict[str, float]) -> str:
     return f"{100 * values['processor'] / values['wall']:.0f} %"
 
@@ -201,7 +237,13 @@ def main() -> int:
     """Print the rows; 1 if a budget was missed."""
     wanted = sys.argv[1:]
     missed = False
-    parts = {"paint": paint_rows, "stream": stream_rows, "stop": stop_rows, "open": opening_rows}
+    parts = {
+        "paint": paint_rows,
+        "stream": stream_rows,
+        "compare": compare_rows,
+        "stop": stop_rows,
+        "open": opening_rows,
+    }
     with tempfile.TemporaryDirectory() as folder:
         for name, part in parts.items():
             if not wanted or name in wanted:

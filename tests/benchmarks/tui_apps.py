@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +186,7 @@ class OurStreams(App[None]):
 
 
 def whole_chat(result: Path, measure: str) -> None:
-    """The application with its rooms, one session on screen and one behind it."""
+    """The application with its rooms: one chat on screen and one behind it, or two side by side."""
     from textual import events
 
     import g4tui.tui.app as tui
@@ -202,6 +203,11 @@ def whole_chat(result: Path, measure: str) -> None:
             engine = super().open(spec, options, host)
 
             async def generate(request, cancel):  # type: ignore[no-untyped-def]
+                if spec.model == "hung":
+                    while not cancel.requested:
+                        await asyncio.sleep(0.01)
+                    yield Finished("cancelled")
+                    return
                 async for piece in paced():
                     if cancel.requested:
                         yield Finished("cancelled")
@@ -220,7 +226,13 @@ def whole_chat(result: Path, measure: str) -> None:
 
         def on_plugins_loaded(self, event) -> None:  # type: ignore[no-untyped-def]
             super().on_plugins_loaded(event)
-            self.run_worker(self._streams() if measure == "streams" else self._stops())
+            works = {
+                "streams": self._streams,
+                "stops": self._stops,
+                "compared": partial(self._compared, "one", "two"),
+                "beside-hung": partial(self._compared, "hung", "two"),
+            }
+            self.run_worker(works[measure]())
 
         async def _ask(self, model: str) -> str:
             chat = self.chat
@@ -247,6 +259,26 @@ def whole_chat(result: Path, measure: str) -> None:
             write(result, watch.stop())
             self.leave(0)
 
+        async def _compared(self, *models: str) -> None:
+            await asyncio.sleep(0.5)
+            await self.action_compare()
+            assert self.compare is not None
+            comparing = self.compare.comparing
+            while not comparing.models:
+                await asyncio.sleep(0.01)
+            await comparing.use([f"scripted:{model}" for model in models])
+            watch = Watch()
+            assert await comparing.send("Tell me", ())
+            compared = comparing.compared
+            assert compared is not None
+            while 1 in compared.writing or ("hung" not in models and compared.writing):
+                await asyncio.sleep(0.01)
+            values = watch.stop()
+            usage = compared.answers[1].usage
+            assert usage is not None and usage.completion == TOKENS
+            write(result, values)
+            self.leave(0)
+
         async def _stops(self) -> None:
             assert self.chat is not None
             turns = self.chat.answering.turns
@@ -263,7 +295,7 @@ def whole_chat(result: Path, measure: str) -> None:
             self.leave(0)
 
     with tempfile.TemporaryDirectory() as folder:
-        rooms = make_rooms(Path(folder), Paced(models=["one", "two"]), flush_s=0.2)
+        rooms = make_rooms(Path(folder), Paced(models=["one", "two", "hung"]), flush_s=0.2)
         app = Measured(lambda: services_of(rooms), model="scripted:one", driver_class=Driver)
         app.run()
 
