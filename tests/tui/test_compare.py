@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from g4tui.core import ErrorInfo, Failed, Finished, TextDelta, Usage
+from g4tui.core import ErrorInfo, Failed, Finished, Message, TextDelta, Usage
+from g4tui.store import Asked
 from support.chat_app import Steps
 from support.compare_screen import STUDENT, TEACHER, compare_rooms, comparing
 
@@ -213,3 +214,68 @@ async def test_quitting_in_mid_stream_keeps_both_parts(home: Path) -> None:
         rows = rooms.store.messages(answers)
         assert [row.state for row in rows] == ["stopped", "stopped"]
         assert all("line-2" in row.message.text for row in rows)
+
+
+async def test_an_interrupted_answer_is_gone_on_with_or_kept(home: Path) -> None:
+    rooms = compare_rooms(home, {"teacher": [" And on."], "student": [""]})
+    store = rooms.store
+    session = store.create_session(model=STUDENT).id
+    asked = [Asked(None, TEACHER), Asked(None, STUDENT)]
+    turn, _ = store.begin_compared(session, Message("user", "Why?"), asked)
+    for answer in turn.answers:
+        store.finish_answer(answer, "interrupted", "So far.")
+    async with comparing(rooms, session=session) as ui:
+        await ui.sees("So far.", "interrupted")
+        await ui.press("escape", "g")
+        await ui.until(lambda: "So far. And on." in ui.pane(0))
+        await ui.until(lambda: store.message(turn.answers[0]).state == "complete")
+        await ui.press("right", "a")
+        await ui.until(lambda: store.message(turn.answers[1]).state == "stopped")
+        await ui.until(lambda: "stopped" in ui.pane(1))
+
+
+async def test_an_older_answer_is_not_asked_for_again(home: Path) -> None:
+    rooms = compare_rooms(home, {"teacher": ["t-one", "t-two"], "student": ["s-one", "s-two"]})
+    async with comparing(rooms) as ui:
+        for number in (1, 2):
+            await ui.put("Go on")
+            await ui.done(number)
+        await ui.press("k", "k", "r")
+        await ui.toast("Only an answer to the newest question")
+        assert len(ui.models.asked) == 4
+
+
+async def test_the_palette_offers_what_this_screen_can_do(home: Path) -> None:
+    rooms = compare_rooms(home, {"teacher": ["I teach."], "student": ["I learn."]})
+    async with comparing(rooms) as ui:
+        await ui.press("ctrl+p")
+        await ui.type("blind mode")
+        await ui.press("enter")
+        await ui.sees("Compare, blind ")
+        await ui.press("ctrl+p")
+        await ui.type("delete chat")
+        await ui.sees("No matches found")
+
+
+async def test_other_models_are_chosen_for_the_sides(home: Path) -> None:
+    scripts = {"teacher": ["I teach."], "student": ["I learn."], "third": ["I am third."]}
+    rooms = compare_rooms(home, scripts)
+    async with comparing(rooms, size=(160, 40)) as ui:
+        await ui.press("ctrl+o")
+        await ui.sees("Models to compare", "teacher   scripted:teacher")
+        await ui.press("a")
+        await ui.sees("Choose a model")
+        await ui.type("third")
+        await ui.press("enter")
+        await ui.sees("third     scripted:third")
+        await ui.press("ctrl+s")
+        await ui.sees("third  scripted:third")
+        await ui.put("Who?")
+        await ui.done()
+        await ui.sees("I teach.", "I learn.", "I am third.")
+        ui.screen.action_show(1)
+        ui.screen.action_show(2)
+        await ui.press("1")
+        await ui.until(lambda: rooms.store.votes())
+        models = [rooms.store.message(each).model for each in rooms.store.votes()[0].shown]
+        assert models == [STUDENT, "scripted:third"]

@@ -13,7 +13,7 @@ from g4tui.tui.widgets.transcript_messages import CodeClosed
 
 if TYPE_CHECKING:
     from g4tui.core import ErrorInfo
-    from g4tui.store.rows import Verdict, VoteRow
+    from g4tui.store.rows import MessageRow, Verdict, VoteRow
 
 VERDICTS: dict["Verdict", str] = {
     "left": "left",
@@ -139,11 +139,19 @@ class CompareScreen(CompareBase):
             case "copy":
                 self.do(self.app.copy_text, clean(acted.text))
             case "regenerate" | "resume":
+                compared = self.comparing.compared
+                if compared is None or acted.row.id != compared.answers[pane.place].id:
+                    self.tell("Only an answer to the newest question is asked for again here.")
+                    return
                 self.do(self.comparing.again, pane.place, resume=acted.action == "resume")
             case "release":
                 self.do(self.flow.release, acted.row)
             case "keep":
-                self.do(self.flow.keep, acted.row)
+                self.do(self._keep, pane, acted.row)
+
+    async def _keep(self, pane: ComparePane, row: "MessageRow") -> None:
+        if await self.flow.keep(row) is not None:
+            await self.comparing.reload(pane)
 
     @on(ComparePane.OlderWanted)
     def _older_wanted(self, event: ComparePane.OlderWanted) -> None:
