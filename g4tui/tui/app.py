@@ -23,6 +23,7 @@ from g4tui.tui.screens.chat import ChatScreen
 from g4tui.tui.services import Services, in_thread
 from g4tui.tui.startup import error_of
 from g4tui.tui.terminal import Signals
+from g4tui.tui.themes import own_themes
 
 if TYPE_CHECKING:
     from g4tui.paths import Paths
@@ -66,6 +67,8 @@ class G4tuiApp(App[int]):
         self._leaving = False
         self._typed_early: list[Event] | None = []
         self.services: Services | None = None
+        for own in own_themes():
+            self.register_theme(own)
         self.compare: CompareScreen | None = None
         if theme and theme in self.available_themes:
             self.theme = theme
@@ -344,6 +347,7 @@ class G4tuiApp(App[int]):
     async def _leave(self, status: int) -> None:
         try:
             if self.chat is not None:
+                await self.chat.drafts.save()
                 await self.chat.answering.turns.close(_SAVE_LIMIT_S)
             if self.services is not None:
                 await asyncio.wait(

@@ -34,6 +34,7 @@ Place = Literal[
     "tree",
     "find",
     "parts",
+    "personas",
 ]
 
 
@@ -90,6 +91,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.delete", "", "screen.delete_session", "Delete chat", "chat", False, True),
     Action("chat.undo", "f8", "screen.undo", "Undo delete or archive", "chat", False, True, True),
     Action("chat.find", "ctrl+f", "screen.find", "Find everywhere", "chat", True, True, True),
+    Action("chat.persona", "f6", "screen.personas", "Personas", "chat", False, True, True),
+    Action("chat.editor", "f4", "screen.edit_outside", "Your editor", "chat", False, True, True),
+    Action("chat.export", "f7", "screen.export", "Export chat", "chat", False, True, True),
+    Action("chat.import", "", "screen.import_file", "Import chats", "chat", palette=True),
+    Action("chat.title", "", "screen.write_title", "Title by the model", "chat", palette=True),
+    Action("chat.theme", "", "screen.theme", "Theme", "chat", palette=True, detail="Among all"),
     Action("chat.pin", "", "screen.pin", "Pin chat", "chat", palette=True),
     Action("chat.tag", "", "screen.tag", "Tags of the chat", "chat", palette=True),
     Action("chat.archive", "", "screen.archive", "Archive chat", "chat", palette=True),
@@ -114,6 +121,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.bottom", "ctrl+end", "screen.bottom", "To the newest text", "chat"),
     Action("prompt.send", "enter", "send", "Send", "prompt", True),
     Action("prompt.newline", "ctrl+j,shift+enter,alt+enter", "newline", "Newline", "prompt", True),
+    Action("prompt.complete", "tab", "complete", "Complete @path", "prompt"),
     Action("prompt.history_back", "up", "history(-1)", "Earlier prompt", "prompt"),
     Action("prompt.history_on", "down", "history(1)", "Later prompt", "prompt"),
     Action(
@@ -175,6 +183,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("sessions.pin", "p", "screen.pin", "Pin", "sessions", True),
     Action("sessions.tag", "t", "screen.tag", "Tags", "sessions", True),
     Action("sessions.archive", "a", "screen.archive", "Archive", "sessions", True),
+    Action("sessions.title", "w", "screen.write_title", "Title by the model", "sessions"),
     Action("sessions.undo", "u", "screen.undo", "Undo", "sessions"),
     Action("sessions.shelf", "v", "screen.shelf", "Archive and bin", "sessions"),
     Action("sessions.leave", "escape", "leave", "Clear the filter", "sessions"),
@@ -212,6 +221,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("pane.step", "s", "screen.step", "Scroll in step", "pane", False, True),
     Action("pane.stop_all", "x", "screen.stop_all", "Stop all", "pane", False, True),
     Action("line.use", "enter", "use", "Use", "line", True, False, True),
+    Action("personas.save", "ctrl+s", "save", "Make one of this chat", "personas", True),
     Action("pick.choose", "enter", "choose", "Choose", "pick", True, False, True),
     Action("parts.copy", "enter", "copy", "Copy", "parts", True, False, True),
     Action("parts.save", "ctrl+s", "save", "Save to a file", "parts", True, False, True),

@@ -98,12 +98,11 @@ class Commands(CommandsProvider):
         for action in sorted(ACTIONS, key=lambda action: action.place == "anywhere"):
             if action.palette and self._is_offered(action):
                 yield Command(action.label, _hint(self.app, action), partial(self._act, action))
-        yield Command("Theme", "Choose among all themes", self._choose_theme)
         for model in self._models:
             title = f"Model: {clean_line(model.title)}"
             run = partial(self._use_model, model.id)
             yield Command(title, clean_line(model.id), run, shown=False)
-        yield from _themes(self.app, shown=False)
+        yield from _themes(self.app)
 
     def _owner(self, action: Action) -> DOMNode | None:
         """The widget that binds it, of those on the screen."""
@@ -132,26 +131,14 @@ class Commands(CommandsProvider):
     async def _use_model(self, model: str) -> None:
         self.screen.post_message(ModelChosen(model))
 
-    async def _choose_theme(self) -> None:
-        palette = Palette([Themes], "Search for a theme…")
-        await self.app.push_screen(palette)
 
-
-class Themes(CommandsProvider):
-    """The palette of themes alone."""
-
-    def commands(self) -> Iterable[Command]:
-        yield from _themes(self.app, shown=True)
-
-
-def _themes(app: App[object], *, shown: bool) -> Iterable[Command]:
+def _themes(app: App[object]) -> Iterable[Command]:
     for name in sorted(app.available_themes):
-        title = name if shown else f"Theme: {name}"
         now = "in use" if name == app.theme else ""
-        yield Command(title, now, partial(_use_theme, app, name), shown)
+        yield Command(f"Theme: {name}", now, partial(use_theme, app, name), shown=False)
 
 
-async def _use_theme(app: App[object], name: str) -> None:
+async def use_theme(app: App[Result], name: str) -> None:
     """Show it at once, and keep it for the next start."""
     from g4tui.tui.save_settings import save_settings
 
@@ -193,6 +180,6 @@ def _display(app: App[Result], action: Action, key: str) -> str:
     return app.get_key_display(Binding(key.strip(), action.action, action.label))
 
 
-def _services(app: App[object]) -> Services | None:
+def _services(app: App[Result]) -> Services | None:
     services: Services | None = getattr(app, "services", None)
     return services

@@ -9,6 +9,7 @@ from g4tui.config import Settings
 from g4tui.config.tables import dotted
 from g4tui.core.nearest import did_you_mean
 from g4tui.tui.bindings import ACTIONS
+from g4tui.tui.themes import own_themes
 
 _MODIFIERS = {"ctrl", "shift", "alt", "super", "hyper", "meta"}
 _NAMED_KEYS = {key.value for key in Keys if key.value[0].isalnum()}
@@ -17,8 +18,9 @@ _NAMED_KEYS = {key.value for key in Keys if key.value[0].isalnum()}
 def unknown_names(settings: Settings) -> Iterator[tuple[str, str]]:
     """Dotted settings that have no effect, each with the reason and the nearest known name."""
     theme = settings.ui.theme
-    if theme not in BUILTIN_THEMES:
-        known = did_you_mean(theme, BUILTIN_THEMES) or f"Known: {', '.join(BUILTIN_THEMES)}."
+    themes = [*(own.name for own in own_themes()), *BUILTIN_THEMES]
+    if theme not in themes:
+        known = did_you_mean(theme, themes) or f"Known: {', '.join(themes)}."
         yield "ui.theme", f"There is no theme {theme!r}. {known}"
     actions = [action.id for action in ACTIONS]
     for action, keys in settings.keys.items():

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.events import Key, Paste
+from textual.widgets import TextArea
 
 from g4tui.tui import messages as told
 from g4tui.tui.history import recent_prompts
@@ -67,6 +68,7 @@ class ChatScreen(ChatActions):
         self.keeping.house = House(self.flow)
         self.flow.begin(self._start_model)
         self.do(self._load_history, services)
+        self.do(self.drafts.start, services)
         self.do(self.keeping.house.empty_bin, BIN_DAYS * 24 * 3600.0)
         self.sessions_changed()
         if self._start_session:
@@ -156,11 +158,16 @@ class ChatScreen(ChatActions):
         self.do(self._send, self.flow, event)
 
     async def _send(self, flow: "Flow", event: told.PromptSent) -> None:
+        from g4tui.tui.mentions import with_mentioned
+
         sent = False
+        self.drafts.sent()
         try:
             async with self._sending:
-                sent = await flow.send(event.text, event.attachments, event.editing)
+                attachments = await in_thread(with_mentioned, event.text, event.attachments)
+                sent = await flow.send(event.text, attachments, event.editing)
         finally:
+            self.drafts.goes_along = not sent
             if not sent:
                 self.prompt_box.give_back(event)
 
@@ -171,12 +178,17 @@ class ChatScreen(ChatActions):
 
     async def _open(self, flow: "Flow", event: told.SessionChosen) -> None:
         self.prompt_box.put_aside()
+        other = event.session_id != self.conversation.id
+        if other:
+            self.drafts.put_away()
         self.status.context = None
         async with self._sending:  # what is sent from now on belongs to this session
             self.prompt_box.put_aside()  # an edited message may have come back unsent
             if self.finding.is_open and not event.words:
                 self.finding.close()
             await flow.open(event.session_id, event.message_id)
+            if other:
+                self.drafts.bring()
         if event.words:
             self.finding.begin(event.words, event.message_id)
         self.do_latest("context", self.turns.show_context, flow)
@@ -193,7 +205,9 @@ class ChatScreen(ChatActions):
         if self.flow is not None:
             if self.finding.is_open:
                 self.finding.close()
+            self.drafts.put_away()
             self.flow.begin()
+            self.drafts.bring()
             self.sidebar.fold_floating()
             self.prompt_box.prompt.focus()
 
@@ -213,6 +227,10 @@ class ChatScreen(ChatActions):
     @on(told.SessionDeleteAsked)
     def _on_delete_asked(self, event: told.SessionDeleteAsked) -> None:
         self.do(self.keeping.delete, event.session)
+
+    @on(TextArea.Changed, "#prompt")
+    def _on_typed(self) -> None:
+        self.drafts.changed()
 
     @on(told.FindWanted)
     def _on_find_wanted(self, event: told.FindWanted) -> None:

@@ -98,6 +98,30 @@ class ChatActions(ChatBase):
         """Archive and bin."""
         self.do_latest("dialog", self.keeping.shelf)
 
+    def action_personas(self) -> None:
+        """Choose how it is answered."""
+        self.do_latest("dialog", self.making.personas)
+
+    def action_write_title(self) -> None:
+        """Let its model name it."""
+        self._keep(self.making.title)
+
+    def action_export(self) -> None:
+        """Write it to a file."""
+        self._keep(self.making.export)
+
+    def action_import_file(self) -> None:
+        """Read sessions from a file."""
+        self.do_latest("dialog", self.making.import_file)
+
+    def action_edit_outside(self) -> None:
+        """The prompt in an editor."""
+        self.do_latest("dialog", self.making.edit_outside)
+
+    def action_theme(self) -> None:
+        """Choose the colours."""
+        self.do_latest("dialog", self.making.theme)
+
     def action_find(self) -> None:
         """Find in all sessions."""
         self.do_latest("dialog", self.ways.find)

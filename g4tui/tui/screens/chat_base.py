@@ -14,8 +14,10 @@ from g4tui.tui.answering import Answering
 from g4tui.tui.bindings import bindings
 from g4tui.tui.conversation import Conversation
 from g4tui.tui.screens.chat_dialogs import ChatDialogs
+from g4tui.tui.screens.chat_drafts import ChatDrafts
 from g4tui.tui.screens.chat_find import ChatFind
 from g4tui.tui.screens.chat_keeping import ChatKeeping
+from g4tui.tui.screens.chat_making import ChatMaking
 from g4tui.tui.screens.chat_sidebar import ChatSidebar
 from g4tui.tui.screens.chat_turns import ChatTurns
 from g4tui.tui.screens.chat_ways import ChatWays
@@ -61,6 +63,8 @@ class ChatBase(Screen[None]):
         self.dialogs = ChatDialogs(self)
         self.ways = ChatWays(self)
         self.keeping = ChatKeeping(self)
+        self.making = ChatMaking(self)
+        self.drafts = ChatDrafts(self)
         self.welcome = ChatWelcome(self)
         self.unread: set[str] = set()
 

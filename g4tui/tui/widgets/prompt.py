@@ -1,9 +1,10 @@
 """Where one types: a text area that grows, sends with Enter, and keeps big pastes beside it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -91,6 +92,21 @@ class Prompt(TextArea):
         """Hand over what was typed."""
         self.box.send()
 
+    async def action_complete(self) -> None:
+        """Make the `@path` at the cursor longer; without one, on to what is next."""
+        from g4tui.tui.mentions import completed, typed
+        from g4tui.tui.services import in_thread
+
+        before = self.document.get_line(self.cursor_location[0])[: self.cursor_location[1]]
+        if typed(before) is None:
+            self.screen.focus_next()
+            return
+        found = await in_thread(completed, before)
+        row, column = self.cursor_location
+        if found is not None:
+            self.replace(found.text, (row, column - found.length), (row, column))
+        self.box.offer(found.choices if found is not None else ())
+
     def action_newline(self) -> None:
         """A line break at the cursor."""
         self.insert("\n")
@@ -132,6 +148,7 @@ class PromptBox(Vertical):
     PromptBox {
         height: auto; padding: 0 1; border: round $foreground 25%;
         &:focus-within { border: round $accent; }
+        #paths { height: auto; max-height: 3; color: $text-muted; display: none; }
         #chips { height: auto; max-height: 4; color: $text-accent; display: none; }
         &.-chips #chips { display: block; }
     }
@@ -143,9 +160,11 @@ class PromptBox(Vertical):
         self._editing: str | None = None
         self._pasted = 0
         self._away: PromptSent | None = None
+        self._offered_for = ""
 
     def compose(self) -> ComposeResult:
         yield Static("", id="chips", markup=False)
+        yield Static("", id="paths", markup=False)
         yield Prompt()
 
     @property
@@ -159,9 +178,26 @@ class PromptBox(Vertical):
         return self._editing
 
     @property
+    def attachments(self) -> "tuple[Attachment, ...]":
+        """What goes with the text."""
+        return tuple(self._attachments)
+
+    @property
     def is_empty(self) -> bool:
         """Neither text nor chips."""
         return not self.prompt.text and not self._attachments
+
+    def offer(self, names: Sequence[str]) -> None:
+        """Show what a path could become."""
+        paths = self.query_one("#paths", Static)
+        paths.update("   ".join(map(clean_line, names)))
+        paths.display = bool(names)
+        self._offered_for = self.prompt.text
+
+    @on(TextArea.Changed)
+    def _typed(self) -> None:
+        if self.prompt.text != self._offered_for:
+            self.offer(())
 
     def attach(self, text: str) -> None:
         """Keep a text beside the prompt."""

@@ -1,0 +1,90 @@
+"""Drafts of the chat screen: each chat has its own, and a restart brings them back."""
+
+from typing import TYPE_CHECKING
+
+from textual.timer import Timer
+
+from g4tui.tui.messages import PromptSent
+from g4tui.tui.services import in_thread
+
+if TYPE_CHECKING:
+    from g4tui.tui.drafts import Drafts
+    from g4tui.tui.screens.chat_base import ChatBase
+    from g4tui.tui.services import Services
+
+SAVE_S = 1.0
+"""Seconds without a key after which what was typed is written."""
+
+
+class ChatDrafts:
+    """Swaps what the prompt holds when another chat comes on screen.
+
+    `goes_along`: it holds a question that could not be asked here, and may be asked elsewhere.
+    """
+
+    def __init__(self, screen: "ChatBase") -> None:
+        self._screen = screen
+        self._drafts: Drafts | None = None
+        self._timer: Timer | None = None
+        self.goes_along = False
+
+    @property
+    def _session(self) -> str:
+        return self._screen.conversation.id or ""
+
+    async def start(self, services: "Services") -> None:
+        """Read what the last run left, and show it unless somebody types already."""
+        from g4tui.tui.drafts import Drafts
+
+        drafts = Drafts(services.paths.data / "drafts.json")
+        await in_thread(drafts.load)
+        self._drafts = drafts
+        if self._screen.prompt_box.is_empty and not self._screen.is_begun:
+            self.bring()
+
+    def put_away(self) -> None:
+        """Another chat comes: what was typed stays with this one."""
+        if self.goes_along:
+            self.goes_along = False
+            return
+        self._keep()
+        if self._drafts is not None and self._screen.prompt_box.editing is None:
+            self._screen.prompt_box.clear()
+
+    def bring(self) -> None:
+        """What was typed in the chat that is on screen now stands before what was typed since."""
+        draft = self._drafts.take(self._session) if self._drafts is not None else None
+        if draft is not None:
+            self._screen.prompt_box.give_back(PromptSent(draft.text, draft.attachments))
+
+    def sent(self) -> None:
+        """It is no draft any more."""
+        from g4tui.tui.drafts import Draft
+
+        if self._drafts is not None:
+            self._drafts.keep(self._session, Draft(""))
+
+    def changed(self) -> None:
+        """Something was typed: write it soon."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self._screen.set_timer(SAVE_S, self._later)
+
+    def _later(self) -> None:
+        self._screen.do_latest("drafts", self.save)
+
+    async def save(self) -> None:
+        """Write it now. A disk that takes nothing must not stop anybody from typing."""
+        self._keep()
+        if self._drafts is not None:
+            try:
+                await in_thread(self._drafts.save)
+            except OSError as error:
+                self._screen.app.log.warning(f"drafts: {error}")
+
+    def _keep(self) -> None:
+        from g4tui.tui.drafts import Draft
+
+        box = self._screen.prompt_box
+        if self._drafts is not None and box.editing is None:
+            self._drafts.keep(self._session, Draft(box.prompt.text, box.attachments))
