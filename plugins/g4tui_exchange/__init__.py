@@ -4,6 +4,7 @@ What parses and renders is imported when it is used: the plugin itself is quick 
 """
 
 from g4tui.plugin import Exporter, Importer, hookimpl
+from g4tui_exchange.chatgpt import ChatGptImporter
 from g4tui_exchange.markdown import MarkdownExporter
 from g4tui_exchange.messages import MessagesExporter, MessagesImporter
 from g4tui_exchange.sessions_json import JsonExporter, JsonImporter
@@ -20,4 +21,4 @@ def g4tui_register_exporters() -> list[Exporter]:
 @hookimpl
 def g4tui_register_importers() -> list[Importer]:
     """Every format that sessions can be read from; the surest first."""
-    return [JsonImporter(), MessagesImporter()]
+    return [JsonImporter(), ChatGptImporter(), MessagesImporter()]

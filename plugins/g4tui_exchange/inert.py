@@ -91,11 +91,12 @@ class Inert:
         )
 
 
-def fenced(text: str) -> str:
-    """`text` between fences that are longer than any in it."""
+def fenced(text: str, language: str = "") -> str:
+    """`text` as it is, between fences that are longer than any in it."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}\n{clean(text)}\n{fence}"
+    named = language if re.fullmatch(r"[\w+#.-]{1,30}", language) else ""
+    return f"{fence}{named}\n{text}\n{fence}"
 
 
 def one_line(text: str) -> str:

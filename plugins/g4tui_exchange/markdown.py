@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from g4tui.plugin import Exporter, Transcript, TranscriptMessage
-from g4tui.sanitize import clean_line
+from g4tui.sanitize import clean, clean_line
 from g4tui_exchange.lines import moment, notes, others, shown_line, speaker
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _said(message: TranscriptMessage, inert: "Inert") -> Iterator[str]:
     from g4tui_exchange.inert import fenced, one_line
 
     for attachment in message.message.attachments:
-        yield f"**File {one_line(attachment.name)}**\n\n{fenced(attachment.text)}"
+        yield f"**File {one_line(attachment.name)}**\n\n{fenced(clean(attachment.text))}"
     if message.message.reasoning.strip():
         reasoning = inert.text(message.message.reasoning).split("\n")
         yield "\n".join(f"> {line}".rstrip() for line in ("**Reasoning**", "", *reasoning))
