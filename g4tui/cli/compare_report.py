@@ -3,7 +3,7 @@
 import os
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,14 +38,12 @@ class Compared:
     answers: tuple[MessageRow, ...]
 
 
-def write_report(
-    path: Path, title: str, models: Sequence[str], compared: Sequence[Compared]
-) -> None:
+def write_report(path: Path, html: str) -> None:
     """Write it over what is there, whole or not at all. Raises `G4tuiError` of kind `storage`."""
     partial = path.with_name(f".{path.name[:60]}.{secrets.token_hex(4)}.partial")
     try:
         with partial.open("x", encoding="utf-8") as out:
-            out.write(report(title, models, compared))
+            out.write(html)
             out.flush()
             os.fsync(out.fileno())
         partial.replace(path)
@@ -60,8 +58,13 @@ def write_report(
         partial.unlink(missing_ok=True)
 
 
-def report(title: str, models: Sequence[str], compared: Sequence[Compared]) -> str:
-    """The whole document."""
+def report(
+    title: str,
+    models: Sequence[str],
+    compared: Sequence[Compared],
+    redacted: Callable[[str], str],
+) -> str:
+    """The whole document. `redacted` takes keys out of what servers said."""
     heading = f"Comparison: {title}" if title else "Comparison"
     failed = sum(row.error is not None for each in compared for row in each.answers)
     facts = [f"{len(compared)} prompts", time.strftime("%Y-%m-%d %H:%M")]
@@ -79,7 +82,7 @@ def report(title: str, models: Sequence[str], compared: Sequence[Compared]) -> s
             for at, each in enumerate(compared, 1)
         )
         parts.append(f"<nav><ol>{''.join(entries)}</ol></nav>")
-    parts += [_section(at, each) for at, each in enumerate(compared, 1)]
+    parts += [_section(at, each, redacted) for at, each in enumerate(compared, 1)]
     return page(heading, "\n".join(parts), CSS)
 
 
@@ -88,12 +91,12 @@ def _beginning(text: str) -> str:
     return line if len(line) <= 80 else f"{line[:79]}…"
 
 
-def _section(number: int, compared: Compared) -> str:
+def _section(number: int, compared: Compared, redacted: Callable[[str], str]) -> str:
     before = "".join(
         f'<div class="prompt was"><b>{message.role}</b>\n{escaped(message.text)}</div>'
         for message in compared.prompt.before
     )
-    sides = "\n".join(map(_side, compared.answers))
+    sides = "\n".join(_side(row, redacted) for row in compared.answers)
     return (
         f'<section id="p{number}"><h2>{number}</h2>\n{before}'
         f'<div class="prompt">{escaped(compared.prompt.text)}</div>\n'
@@ -102,11 +105,13 @@ def _section(number: int, compared: Compared) -> str:
     )
 
 
-def _side(row: MessageRow) -> str:
+def _side(row: MessageRow, redacted: Callable[[str], str]) -> str:
     thinking = ""
     if row.message.reasoning:
         thinking = f"<details><summary>Thinking</summary>{render(row.message.reasoning)}</details>"
-    error = f'<p class="error">{escaped(str(row.error))}</p>' if row.error is not None else ""
+    error = ""
+    if row.error is not None:
+        error = f'<p class="error">{escaped(redacted(str(row.error)))}</p>'
     return (
         f'<article class="side"><h3>{escaped(row.model)}</h3>\n{thinking}'
         f'{render(row.message.text)}{error}<p class="took">{" · ".join(_took(row))}</p></article>'

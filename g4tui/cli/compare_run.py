@@ -16,7 +16,7 @@ from g4tui.cli.app import App
 from g4tui.cli.ask_turn import opened
 from g4tui.cli.compare_output import CompareOutput
 from g4tui.cli.compare_prompts import Prompt
-from g4tui.cli.compare_report import Compared, write_report
+from g4tui.cli.compare_report import Compared, report, write_report
 from g4tui.cli.stopping import Stop, stop_signals
 from g4tui.config import Settings
 from g4tui.core import Cancel, G4tuiError, ModelSpec, Params, parse_model
@@ -71,7 +71,9 @@ async def compare_all(app: App, plan: Plan) -> int:
         finally:
             output.close()
         if plan.report is not None and compared:
-            write_report(plan.report, plan.title, [side.id for side in _specs(plan)], compared)
+            models = [spec.id for spec in _specs(plan)]
+            html = report(plan.title, models, compared, app.redacted)
+            write_report(plan.report, html)
             app.note(f"The report: {plan.report}")
     if stop.number is not None:
         return 128 + stop.number
