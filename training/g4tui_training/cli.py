@@ -23,12 +23,14 @@ COMMANDS: Mapping[str, Lazy] = {
     "prompts": Lazy("g4tui_training.commands", "prompts", "Gather prompts from the sources."),
     "collect": Lazy("g4tui_training.collect.commands", "collect", "Ask the teacher."),
     "clean": Lazy("g4tui_training.clean.commands", "clean_command", "Choose what is fit to learn."),
+    "map": Lazy("g4tui_training.map.commands", "map_command", "Draw a map of prompts."),
     "train": Lazy("g4tui_training.train.commands", "train", "Tune the base on the answers."),
     "why": Lazy("g4tui_training.clean.commands", "why_command", "Explain what became of a row."),
     "undo": Lazy("g4tui_training.clean.commands", "undo_command", "Take a rule of clean back."),
     "export": Lazy("g4tui_training.export.commands", "export", "Write files for the chat."),
     "evaluate": Lazy("g4tui_training.evaluate.commands", "evaluate", "Measure models."),
-    "report": Lazy("g4tui_training.cards.commands", "report", "Write the data card."),
+    "report": Lazy("g4tui_training.cards.commands", "report", "Write the cards; compare runs."),
+    "register": Lazy("g4tui_training.register.commands", "register", "List it in the chat."),
 }
 
 

@@ -193,6 +193,18 @@ class Clean(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parquet: Annotated[bool, Meta(description="write train and eval as parquet too")] = False
 
 
+class Map(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the map of prompts is drawn."""
+
+    model: Annotated[
+        str, Meta(description="a local model whose vectors are used; empty: words are")
+    ] = ""
+    colour: Annotated[str, Meta(description="the column to colour by at first")] = "rule"
+    rows: Annotated[Positive, Meta(description="drawn at most; a page of 20,000 has 15 MB")] = (
+        20_000
+    )
+
+
 class Train(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the base is tuned."""
 
@@ -304,6 +316,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     sources: tuple[Source, ...] = ()
     collect: Collect = Collect()
     clean: Clean = Clean()
+    map: Map = Map()
     train: Train = Train()
     export: Export = Export()
     evaluate: Evaluate = Evaluate()

@@ -23,6 +23,7 @@ STAGES: Mapping[str, LazyStage] = {
     "prompts": LazyStage("g4tui_training.commands", "prompts_stage", "show_prompts"),
     "collect": LazyStage("g4tui_training.collect.commands", "make_stage", "show_collected"),
     "clean": LazyStage("g4tui_training.clean.commands", "clean_stage", "show_run"),
+    "map": LazyStage("g4tui_training.map.commands", "make_stage", "show_map"),
     "report": LazyStage("g4tui_training.cards.commands", "report_stage", "show_cards"),
 }
 

@@ -1,0 +1,1 @@
+"""A map of prompts: what is alike lies together."""
