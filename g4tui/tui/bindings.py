@@ -92,7 +92,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.undo", "f8", "screen.undo", "Undo delete or archive", "chat", False, True, True),
     Action("chat.find", "ctrl+f", "screen.find", "Find everywhere", "chat", True, True, True),
     Action("chat.persona", "f6", "screen.personas", "Personas", "chat", False, True, True),
-    Action("chat.editor", "f4", "screen.edit_outside", "Your editor", "chat", False, True, True),
+    Action("chat.editor", "f9", "screen.edit_outside", "Your editor", "chat", False, True, True),
     Action("chat.export", "f7", "screen.export", "Export chat", "chat", False, True, True),
     Action("chat.import", "", "screen.import_file", "Import chats", "chat", palette=True),
     Action("chat.title", "", "screen.write_title", "Title by the model", "chat", palette=True),

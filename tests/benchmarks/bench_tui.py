@@ -13,6 +13,7 @@ import pty
 import random
 import select
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -26,7 +27,8 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from bench_store import filled, row, texts  # noqa: E402
+from bench_store import RAW, filled, row, texts  # noqa: E402
+from textual.events import Key  # noqa: E402
 
 from support.distributions import ECHO_BACKEND, make_distribution  # noqa: E402
 
@@ -34,6 +36,9 @@ PLUGINS = 10
 PAINTS = 11
 OPENINGS = 12
 LIMIT_S = 90.0
+FOUND_SESSIONS, FOUND_EACH = 1_000, 100
+TICK_S = 0.005
+IDLE_S = 2.0
 
 
 def in_terminal(
@@ -233,6 +238,86 @@ def opening_rows(folder: Path) -> bool:
     return row("opening 10,000 messages / 50, drawn", long / short, 2.0, detail)
 
 
+async def _finding(home: Path) -> tuple[list[float], list[float], list[float], float]:
+    """Seconds: from each key to its hits on screen, raw FTS5, the loop's lags, the longest idle."""
+    from textual.widgets import Input
+
+    from g4tui.store.fold import fts_query, phrases
+    from g4tui.testing import ScriptedBackend
+    from g4tui.tui.screens.find import FindScreen
+    from support.chat_app import driven_chat
+    from support.rooms import make_rooms
+
+    rooms = make_rooms(home, ScriptedBackend())
+    source = texts(random.Random(2))
+    filled(rooms.store, FOUND_SESSIONS, FOUND_EACH, source)
+    words = next(source).split()
+    typed = [" ".join(words[start : start + 2]).lower()[:14] for start in range(0, 8, 2)]
+    shown: list[float] = []
+    raw: list[float] = []
+    lags: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            due = time.perf_counter() + TICK_S
+            await asyncio.sleep(TICK_S)
+            lags.append(time.perf_counter() - due)
+
+    database = sqlite3.connect(rooms.paths.database)
+    async with driven_chat(rooms, size=(120, 40)) as ui:
+        await ui.press("ctrl+f")
+        await ui.until(lambda: isinstance(ui.app.screen, FindScreen))
+        screen = ui.app.screen
+        assert isinstance(screen, FindScreen)
+        await ui.pilot.pause()
+        watcher = asyncio.create_task(watch())
+        await asyncio.sleep(IDLE_S)
+        idle = max(lags, default=0.0)
+        lags.clear()
+        for text in typed:
+            screen.query_one("#query", Input).value = ""
+            await ui.until(lambda: screen._shown == screen._wanted)
+            for end in range(1, len(text) + 1):
+                began = time.perf_counter()
+                ui.app.post_message(Key("x", text[end - 1]))
+                wanted = text[:end]
+                while screen._shown.text != wanted:
+                    await asyncio.sleep(0.001)
+                shown.append(time.perf_counter() - began)
+        watcher.cancel()
+    for text in typed:
+        for end in range(1, len(text) + 1):
+            if asked := phrases(text[:end]):
+                began = time.perf_counter()
+                database.execute(RAW, (fts_query(asked, True),)).fetchall()
+                raw.append(time.perf_counter() - began)
+    database.close()
+    rooms.store.close()
+    return sorted(shown), sorted(raw), sorted(lags), idle
+
+
+def find_rows(folder: Path) -> bool:
+    """Ctrl+F over 100,000 messages, letter by letter."""
+    from g4tui.tui.screens.find import PAUSE_S
+
+    shown, raw, lags, idle = asyncio.run(_finding(folder / "found"))
+    middle, plain = shown[len(shown) // 2], sum(raw) / len(raw)
+    missed = row(
+        "key to hits, 100,000 messages / pause and raw FTS5",
+        middle / (PAUSE_S + plain),
+        3.0,
+        f"{1e3 * middle:.0f} ms, of which {1e3 * PAUSE_S:.0f} ms pause; raw {1e3 * plain:.1f} ms",
+    )
+    missed |= row(
+        "  the loop's longest stall meanwhile / 50 ms",
+        lags[-1] / 0.05,
+        1.0,
+        f"{1e3 * lags[-1]:.0f} ms, p99 {1e3 * lags[len(lags) * 99 // 100]:.1f} ms; "
+        f"idle {1e3 * idle:.0f} ms",
+    )
+    return missed
+
+
 def main() -> int:
     """Print the rows; 1 if a budget was missed."""
     wanted = sys.argv[1:]
@@ -243,6 +328,7 @@ def main() -> int:
         "compare": compare_rows,
         "stop": stop_rows,
         "open": opening_rows,
+        "find": find_rows,
     }
     with tempfile.TemporaryDirectory() as folder:
         for name, part in parts.items():

@@ -25,7 +25,7 @@ from g4tui.tui.words import clock, counted, model_label
 if TYPE_CHECKING:
     from g4tui.store import Hit, Store
 
-LIMIT = 100
+LIMIT = 50
 PAUSE_S = 0.04
 """Between a key and the search for what was typed."""
 _WAIT_S = 3.0
