@@ -7,7 +7,8 @@ content security policy forbids everything but its own style sheet.
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from copy import deepcopy
 from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
@@ -51,12 +52,16 @@ def escaped(text: str) -> str:
     return escape(clean(text))
 
 
-def render(markdown: str) -> str:
-    """Markdown as HTML."""
+def render(markdown: str, highlight: Callable[[str, str], str] | None = None) -> str:
+    """Markdown as HTML. `highlight` makes HTML of a code block's text and language (or of nothing,
+    where it does not know the language)."""
     parser = _parser()
     tokens = parser.parse(clean(markdown))
     _purify(tokens)
-    return str(parser.renderer.render(tokens, parser.options, {}))
+    options = deepcopy(parser.options)
+    if highlight is not None:
+        options["highlight"] = lambda code, language, attributes: highlight(code, language)
+    return str(parser.renderer.render(tokens, options, {}))
 
 
 def page(title: str, body: str, css: str = "") -> str:

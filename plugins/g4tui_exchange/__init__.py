@@ -7,6 +7,7 @@ from g4tui.plugin import Exporter, Importer, hookimpl
 from g4tui_exchange.chatgpt import ChatGptImporter
 from g4tui_exchange.markdown import MarkdownExporter
 from g4tui_exchange.messages import MessagesExporter, MessagesImporter
+from g4tui_exchange.page import HtmlExporter
 from g4tui_exchange.sessions_json import JsonExporter, JsonImporter
 
 G4TUI_API = 1
@@ -15,7 +16,7 @@ G4TUI_API = 1
 @hookimpl
 def g4tui_register_exporters() -> list[Exporter]:
     """Every format that sessions can be written in."""
-    return [MarkdownExporter(), JsonExporter(), MessagesExporter()]
+    return [MarkdownExporter(), HtmlExporter(), JsonExporter(), MessagesExporter()]
 
 
 @hookimpl
