@@ -1,5 +1,7 @@
 """What `g4tui compare` prints: answers as they are whole, and on stderr how far it is."""
 
+import re
+import shutil
 import sys
 from collections.abc import Sequence
 
@@ -25,7 +27,7 @@ class CompareOutput:
         self._done = 0
         self._stdout = sys.stdout
         self._line = StatusLine()
-        self._models = [clean_line(model) for model in models]
+        self._models = [clean_line(re.split("[:/]", model)[-1])[-24:] for model in models]
         self._doing = [""] * len(models)
         self._words = [0] * len(models)
 
@@ -96,16 +98,17 @@ class CompareOutput:
 
     def _show(self, *, last: bool = False) -> None:
         sides = "  ".join(
-            f"{model.partition(':')[2][-24:]}: {doing}"
+            f"{model}: {doing}"
             for model, doing in zip(self._models, self._doing, strict=True)
             if doing
         )
         if self._total == 1:
             self._line.show(sides, last=last)
             return
+        width = shutil.get_terminal_size().columns - 1
         full = BAR * self._done // self._total
         bar = "#" * full + "-" * (BAR - full)
-        self._line.show(f"[{bar}] {self._done}/{self._total}  {sides}"[:110], last=last)
+        self._line.show(f"[{bar}] {self._done}/{self._total}  {sides}"[:width], last=last)
 
 
 def answer_object(app: App, row: MessageRow) -> dict[str, object]:
