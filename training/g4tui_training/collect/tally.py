@@ -52,9 +52,9 @@ class Tally:
 
 
 def money(usd: float | None) -> str:
-    """`$212`, `$0.58`, `$0.0004`."""
+    """`$212`, `$5.80`, `$0.0004`."""
     value = usd or 0.0
-    if value >= 100:
+    if value >= 20:
         return f"${value:,.0f}"
     if value >= 0.1 or value == 0:
         return f"${value:.2f}"
