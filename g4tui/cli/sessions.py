@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from g4tui.cli import sessions_exchange, sessions_shelves
+from g4tui.cli import sessions_exchange, sessions_library, sessions_shelves
 from g4tui.cli.app import App, pass_app
 from g4tui.cli.lazy import json_option
 from g4tui.cli.output import moment, table
@@ -35,6 +35,9 @@ for command in (
     sessions_shelves.bin_,
     sessions_exchange.export,
     sessions_exchange.import_,
+    sessions_library.backup,
+    sessions_library.restore,
+    sessions_library.salvage,
 ):
     sessions.add_command(command)
 
