@@ -128,17 +128,17 @@ def index_was_damaged(path: Path) -> G4tuiError:
 
 
 def _rescue(path: Path) -> str:
-    """What to do, in order. A journal left beside a restored file would damage that one too."""
-    aside, backup = path.parent / "damaged", newest_backup(path)
-    first = (
-        f"First end every g4tui and move {path}, {path.name}-wal and {path.name}-shm, as far as "
-        f"they are there, into a new folder {aside}: so nothing is lost."
+    """What to do, in order."""
+    backup = newest_backup(path)
+    salvage = (
+        "To get out of it what can still be read: g4tui sessions salvage. It writes a new library, "
+        "says what was lost, and changes nothing of this one."
     )
-    if backup is not None:
-        return f"{first} Then copy the newest backup, {backup}, to {path}, and start g4tui again."
+    if backup is None:
+        return f"End every other g4tui. {salvage} There is no backup."
     return (
-        f"{first} There is no backup: g4tui then begins an empty library. Much of the old one can "
-        f"often be got back with the program sqlite3: sqlite3 {aside / path.name} .recover"
+        f"End every other g4tui. {salvage} The newest backup is whole: g4tui sessions restore "
+        f"{backup} puts it in place, and keeps the damaged one beside it."
     )
 
 
