@@ -16,8 +16,8 @@ def highlighted(code: str, language: str) -> Content | None:
     if not language or len(code) > LIMIT:
         return None
     # here, since these take 20 ms and only code needs them
-    from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
-    from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
     from textual.highlight import highlight
 
     try:
