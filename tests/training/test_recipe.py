@@ -82,7 +82,7 @@ def test_what_init_writes_loads_with_and_without_its_comments(tmp_path: Path) ->
         ('name = "a"\n[train]\nrank = 0', ["train.rank", ">= 1"]),
         (f'name = "a"\n{SOURCE}sample = 2.0', ["source a", "sample"]),
         ('name = "a"\n[[sources]]\nname = "b"\npath = "x"', ["licence"]),
-        ('name = "a"\n[[sources]]\nname = "b"\nlicence = "MIT"', ["path or a dataset"]),
+        ('name = "a"\n[[sources]]\nname = "b"\nlicence = "MIT"', ["path, dataset and votes"]),
         (f'name = "a"\n{SOURCE}{SOURCE}', ["two sources", "a"]),
         (f'name = "a"\n{SOURCE.replace("MIT", "CC-BY-4.0")}', ["attribution"]),
         ('name = "a"\n[clean]\noff = ["refusals"]', ["refusals", "refusal"]),

@@ -121,8 +121,8 @@ def _problem(recipe: Recipe) -> str:
     if twice:
         return f"two sources have the name {twice[0]}."
     for source in recipe.sources:
-        if bool(source.path) == bool(source.dataset):
-            return f"the source {source.name} needs either a path or a dataset."
+        if sum((bool(source.path), bool(source.dataset), source.votes)) != 1:
+            return f"the source {source.name} needs one of path, dataset and votes."
         if re.match(r"CC-BY(-SA)?-\d", source.licence) and not source.attribution:
             return f"the source {source.name} is under {source.licence}: say its attribution."
     if wrong := check_params(recipe.collect.params):

@@ -174,17 +174,23 @@ def _nothing(tallies: dict[str, SourceTally]) -> G4tuiError:
 
 
 def files_of(context: Context) -> Callable[[Source], list[Path]]:
-    """Where each source's files are; a data set of the hub is downloaded when asked for."""
+    """Where each source's files are; a data set of the hub is downloaded when asked for, and votes
+    are written down."""
 
     def files(source: Source) -> list[Path]:
+        if source.votes:
+            from g4tui_training.sources.votes import votes_file
+
+            return [votes_file(source, context.run.votes(source.name))]
         return dataset_files(source) if source.dataset else source_files(source, context.folder)
 
     return files
 
 
 def _inputs(context: Context) -> list[Path]:
+    files = files_of(context)
     local = [source for source in context.recipe.sources if not source.dataset]
-    return [file for source in local for file in source_files(source, context.folder)]
+    return [file for source in local for file in files(source)]
 
 
 def _settings(context: Context) -> object:

@@ -36,7 +36,7 @@ class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where rows come from: files, or a data set of the Hugging Face hub."""
+    """Where rows come from: files, a data set of the Hugging Face hub, or your own votes."""
 
     name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     licence: Annotated[
@@ -46,6 +46,9 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         str | tuple[str, ...], Meta(description="one file or several; * and ? match names")
     ] = ""
     dataset: Annotated[str, Meta(description="a data set of the hub, as owner/name")] = ""
+    votes: Annotated[
+        bool, Meta(description="in place of files: your votes and corrections in the chat")
+    ] = False
     revision: Annotated[str, Meta(description="of the data set: a commit, for good reason")] = ""
     files: Annotated[str, Meta(description="which files of the data set; * matches")] = ""
     format: Annotated[Format, Meta(description="auto: by the file's ending")] = "auto"

@@ -60,6 +60,10 @@ class RunDir:
         """Rows of `Prompt`."""
         return self.root / "prompts.jsonl"
 
+    def votes(self, source: str) -> Path:
+        """Rows of `Pair` that a source of votes gave."""
+        return self.root / "votes" / f"{source}.jsonl"
+
     @property
     def journal(self) -> Path:
         """What was asked and answered, appended to."""
