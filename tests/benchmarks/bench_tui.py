@@ -7,6 +7,7 @@ of 50 messages.
 
 import asyncio
 import fcntl
+import gc
 import json
 import os
 import pty
@@ -270,6 +271,8 @@ async def _finding(home: Path) -> tuple[list[float], list[float], list[float], f
         screen = ui.app.screen
         assert isinstance(screen, FindScreen)
         await ui.pilot.pause()
+        gc.collect()
+        gc.freeze()  # what filling the library left is no part of a chat
         watcher = asyncio.create_task(watch())
         await asyncio.sleep(IDLE_S)
         idle = max(lags, default=0.0)
