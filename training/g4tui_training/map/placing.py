@@ -19,6 +19,14 @@ MOST_CHARACTERS = 2_000
 _FEATURES, _DIMENSIONS, _FEW = 1 << 18, 50, 10
 
 
+def placed(texts: Sequence[str], model: str, seed: int) -> list[list[float]]:
+    """(rows, 2): each text's place, by a model's vectors, or by its words where there is none."""
+    heads = [text[:MOST_CHARACTERS] or " " for text in texts]
+    vectors = model_vectors(heads, model, seed) if model else word_vectors(heads, seed)
+    listed: list[list[float]] = places(vectors, seed).tolist()
+    return listed
+
+
 def word_vectors(texts: Sequence[str], seed: int) -> Floats:
     """(rows, up to 50): hashed words and pairs of words, TF-IDF, SVD."""
     hashing = HashingVectorizer(n_features=_FEATURES, ngram_range=(1, 2), alternate_sign=False)

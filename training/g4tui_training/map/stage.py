@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from g4tui.core import G4tuiError
+from g4tui_training.cli import load
 from g4tui_training.map.rows import spots
 from g4tui_training.run import RunDir
 from g4tui_training.stages import Context, Stage
@@ -31,14 +32,13 @@ def draw_map(
     if len(found) < 2:
         raise G4tuiError("usage", "There is nothing to map", "The files have fewer than two rows.")
     from g4tui_training.map.page import page
-    from g4tui_training.map.placing import MOST_CHARACTERS, model_vectors, places, word_vectors
 
+    place: Callable[[list[str], str, int], list[list[float]]] = load(
+        "g4tui_training.map.placing", "placed"
+    )
     how = model or "their words"
     say(f"map: {len(found):,} of {total:,} rows, by {how}.")
-    texts = [spot.prompt[:MOST_CHARACTERS] or " " for spot in found]
-    vectors = model_vectors(texts, model, seed) if model else word_vectors(texts, seed)
-    say("map: placing them.")
-    xy = places(vectors, seed).tolist()
+    xy = place([spot.prompt for spot in found], model, seed)
     write_whole(out, page(found, xy, title, colour).encode())
     _write_parquet(out.with_suffix(".parquet"), [spot.id for spot in found], xy)
     return {"rows": total, "shown": len(found), "vectors": how}
