@@ -24,7 +24,11 @@ STAGES: Mapping[str, LazyStage] = {
     "collect": LazyStage("g4tui_training.collect.commands", "make_stage", "show_collected"),
     "clean": LazyStage("g4tui_training.clean.commands", "clean_stage", "show_run"),
     "map": LazyStage("g4tui_training.map.commands", "make_stage", "show_map"),
+    "train": LazyStage("g4tui_training.train.commands", "make_stage", "show_trained"),
+    "export": LazyStage("g4tui_training.export.commands", "export_stage", "show_export"),
+    "evaluate": LazyStage("g4tui_training.evaluate.commands", "evaluate_stage", "show_evaluation"),
     "report": LazyStage("g4tui_training.cards.commands", "report_stage", "show_cards"),
+    "register": LazyStage("g4tui_training.register.commands", "register_stage", "show_registered"),
 }
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from g4tui_training.console import recipe_and_out, run_one, say
+from g4tui_training.console import run_one, say
 from g4tui_training.run import RunDir
 from g4tui_training.stages import Stage
 
@@ -18,12 +18,35 @@ def report_stage() -> Stage:
 
 def show_cards(run: RunDir) -> None:
     """Where the cards are."""
-    say(f"The data card is {run.report / 'data_card.md'}")
+    for name in ("data_card.md", "model_card.md"):
+        if (run.report / name).is_file():
+            say(f"The {name[:-3].replace('_', ' ')} is {run.report / name}")
 
 
 @click.command()
-@recipe_and_out
-def report(recipe: Path, out: Path, again: bool, yes: bool) -> None:
-    """Write the data card: sources, licences, funnel, examples, limits."""
+@click.option("--recipe", type=click.Path(path_type=Path), help="The recipe, a TOML file.")
+@click.option("--out", type=click.Path(path_type=Path), help="The run's folder.")
+@click.option("--again", is_flag=True, help="Make it anew even if it is there.")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.option("--compare", is_flag=True, help="Show the RUNS side by side.")
+@click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
+def report(
+    recipe: Path | None,
+    out: Path | None,
+    again: bool,
+    yes: bool,
+    compare: bool,
+    runs: tuple[Path, ...],
+) -> None:
+    """Write the data card and the model card; or, with --compare, show RUNS side by side."""
+    if compare:
+        from g4tui_training.cards.comparing import show_runs
+
+        if not runs:
+            raise click.UsageError("Name the runs to compare.")
+        show_runs(runs)
+        return
+    if recipe is None or out is None or runs:
+        raise click.UsageError("Give --recipe and --out, or --compare and runs.")
     run_one(report_stage(), recipe, out, again=again, yes=yes)
     show_cards(RunDir(out))

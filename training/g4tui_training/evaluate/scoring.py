@@ -41,16 +41,8 @@ class Journal:
     def __init__(self, file: Path, others: Sequence[Path] = ()) -> None:
         self._file = file
         self._lines: dict[tuple[str, str], Scored] = {}
-        decoder = msgspec.json.Decoder(Scored)
         for each in (*others, file):
-            for line in read_lines(each) if each.is_file() else ():
-                if not isinstance(line, Line):
-                    continue
-                try:
-                    scored = decoder.decode(line.data)
-                except (msgspec.DecodeError, UnicodeDecodeError):
-                    continue  # the line that a killed process was writing
-                self._lines[scored.digest, scored.task] = scored
+            self._lines |= {(scored.digest, scored.task): scored for scored in read_scores(each)}
 
     def found(self, model: str, digest: str, task: str) -> Scored | None:
         """What is known of a task."""
@@ -69,6 +61,19 @@ class Journal:
                 stream.write(_line(scored))
         except OSError as error:
             raise disk_error(self._file, error) from error
+
+
+def read_scores(file: Path) -> list[Scored]:
+    """The lines of a journal; nothing where there is none."""
+    decoder = msgspec.json.Decoder(Scored)
+    found = []
+    for line in read_lines(file) if file.is_file() else ():
+        if isinstance(line, Line):
+            try:
+                found.append(decoder.decode(line.data))
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue  # the line that a killed process was writing
+    return found
 
 
 def score_all(

@@ -1,0 +1,95 @@
+"""What a run tells of its student: training, gate, evaluation, time and money."""
+
+from pathlib import Path
+
+import msgspec
+
+from g4tui_training.evaluate.summary import Perplexity, read_perplexity
+from g4tui_training.evaluate.work import ANSWERS, PERPLEXITY, Answers
+from g4tui_training.export.gate import Verdict
+from g4tui_training.export.publish import VERDICTS, read_verdicts
+from g4tui_training.run import RunDir
+
+
+class SeedFacts(msgspec.Struct, frozen=True):
+    """`training.json` of one seed, as far as a reader wants it."""
+
+    base: str
+    seed: int
+    rows: int
+    steps: int
+    step: int
+    tokens: int
+    trained: int
+    seconds: float
+    parameters: int
+    precision: str
+    device: str
+    scale: float
+    threads: int = 1
+    processes: int = 1
+
+
+class Costs(msgspec.Struct, frozen=True):
+    """Seconds by stage; dollars to the teacher."""
+
+    seconds: dict[str, float]
+    teacher_usd: float | None
+
+    @property
+    def hours(self) -> float:
+        """Of all stages that compute."""
+        return sum(self.seconds.values()) / 3600
+
+    def usd(self, per_hour: float | None) -> float | None:
+        """In all, where it is known."""
+        if per_hour is None:
+            return self.teacher_usd
+        return self.hours * per_hour + (self.teacher_usd or 0.0)
+
+
+class StudentFacts(msgspec.Struct, frozen=True):
+    """Everything that was measured; empty where a stage did not run."""
+
+    seeds: tuple[SeedFacts, ...]
+    verdicts: tuple[Verdict, ...]
+    perplexity: Perplexity | None
+    answers: Answers | None
+    costs: Costs
+    sizes: dict[str, int]
+
+
+def seed_files(run: RunDir) -> list[Path]:
+    """What tells of each seed's training."""
+    return sorted(run.adapter.glob("seed-*/training.json"))
+
+
+def student_files(run: RunDir) -> list[Path]:
+    """All files that `student_facts` reads."""
+    files = [run.gguf / VERDICTS, run.evaluation / PERPLEXITY, run.evaluation / ANSWERS]
+    return [*seed_files(run), *(file for file in files if file.is_file())]
+
+
+def student_facts(run: RunDir) -> StudentFacts:
+    """Read them."""
+    seeds = [msgspec.json.decode(file.read_bytes(), type=SeedFacts) for file in seed_files(run)]
+    answers = run.evaluation / ANSWERS
+    stages = run.manifest().stages
+    spent = stages["collect"].counts.get("usd") if "collect" in stages else None
+    return StudentFacts(
+        seeds=tuple(seeds),
+        verdicts=tuple(read_verdicts(run.gguf / VERDICTS)),
+        perplexity=(
+            read_perplexity(run.evaluation / PERPLEXITY)
+            if (run.evaluation / PERPLEXITY).is_file()
+            else None
+        ),
+        answers=(
+            msgspec.json.decode(answers.read_bytes(), type=Answers) if answers.is_file() else None
+        ),
+        costs=Costs(
+            {name: record.seconds for name, record in stages.items()},
+            float(spent) if isinstance(spent, int | float) else None,
+        ),
+        sizes={file.name: file.stat().st_size for file in sorted(run.gguf.glob("*.gguf"))},
+    )

@@ -1,0 +1,1 @@
+"""The student in the chat's list of models."""
