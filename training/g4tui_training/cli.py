@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Lazy] = {
 EXTRAS = {
     "numpy": "train-data",
     "pyarrow": "train-data",
+    "sklearn": "train-data",
     **dict.fromkeys(
         ("accelerate", "gguf", "matplotlib", "peft", "safetensors", "torch", "transformers"),
         "train",
