@@ -46,7 +46,7 @@ def test_the_chat_is_there_answers_and_ends_at_once(terminal: Terminal) -> None:
 def test_the_plugins_screen_says_what_is_wrong_with_each(terminal: Terminal) -> None:
     terminal.wait_for("Ask something")
     terminal.press("ctrl+p")
-    terminal.wait_for("Plugins")
+    terminal.wait_for("New chat", "Search for commands")
     terminal.type("plugins\r")
     terminal.wait_for("raises", "hangs", "older", "echo", "✗ failed")
     terminal.wait_for("5,0")  # the one that hangs is given up

@@ -104,7 +104,7 @@ class ChatScreen(ChatActions):
         """Where the words go can be told now, and whether there is anything to talk to."""
         self._show_place()
         if self.flow is not None:
-            self.do_latest("dialog", self.dialogs.first_run, self.flow)
+            self.do_latest("first run", self.dialogs.first_run, self.flow)
 
     async def _load_history(self, services: Services) -> None:
         self.prompt_box.prompt.asked.add_older(await in_thread(recent_prompts, services.store))
