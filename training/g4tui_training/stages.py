@@ -72,6 +72,8 @@ def run_stage(stage: Stage, context: Context, *, again: bool = False) -> Outcome
         same = before.inputs == inputs and before.settings == settings
         if there and same and not stage.unfinished(before):
             return "skipped"
+    if again:
+        shutil.rmtree(run.work(stage.name), ignore_errors=True)
     # Killed from here on, the stage has no record: what it left is no work of hands.
     _record(run, stage.name, None)
     began = time.time()

@@ -24,10 +24,10 @@ _ADAPTER, _BEST, _OPTIMIZER = "adapter.safetensors", "best.safetensors", "optimi
 
 
 class Best(msgspec.Struct, frozen=True):
-    """The best evaluation so far, and how many came after it."""
+    """The best evaluation so far, and how many came after it; no loss: there was none."""
 
-    step: int = -1
-    loss: float = float("inf")
+    step: int = 0
+    loss: float | None = None
     waited: int = 0
 
 

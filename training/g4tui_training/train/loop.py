@@ -209,7 +209,7 @@ def _evaluate(training: Training, course: _Course, plan: Plan) -> None:
     seconds = time.monotonic() - began
     best = course.state.best
     if step > 0:
-        if found.loss < best.loss:
+        if best.loss is None or found.loss < best.loss:
             best = Best(step, found.loss, 0)
             course.best = training.student.tensors()
         else:

@@ -195,7 +195,7 @@ def train_seed(context: Context, ready: Prepared, seed: int, group: Group) -> Tr
         seed=seed,
         rows=len(training.rows),
         steps=end.step,
-        step=end.best.step if end.best.step > 0 else end.step,
+        step=end.best.step or end.step,
         tokens=end.tokens,
         trained=end.trained,
         seconds=end.seconds,

@@ -1,5 +1,6 @@
 """The base with a LoRA adapter: made, saved, loaded, scaled."""
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
@@ -31,7 +32,7 @@ class Student:
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """A copy of the adapter, named as peft saves it."""
-        state = get_peft_model_state_dict(self.model)
+        state = get_peft_model_state_dict(self.model, save_embedding_layers=False)
         return {name: value.detach().cpu().clone().contiguous() for name, value in state.items()}
 
     def load(self, tensors: Tensors) -> None:
@@ -78,7 +79,9 @@ def make_student(
     )
     torch.manual_seed(seed)
     try:
-        model = get_peft_model(base, config, autocast_adapter_dtype=True)
+        with warnings.catch_warnings():  # what peft does with transformers is its own affair
+            warnings.simplefilter("ignore", FutureWarning)
+            model = get_peft_model(base, config, autocast_adapter_dtype=True)
     except ValueError as error:
         names = sorted(
             {
@@ -94,7 +97,7 @@ def make_student(
             f"Those that it has: {', '.join(names)}; all stands for every projection.",
         ) from error
     if settings.gradient_checkpointing:
-        base.gradient_checkpointing_enable({"use_reentrant": False})
+        base.activation_checkpointing_enable({"use_reentrant": False})
         base.enable_input_require_grads()
     model.to(device)
     parameters = [each for each in model.parameters() if each.requires_grad]
