@@ -9,6 +9,7 @@ import msgspec
 from g4tui.core import G4tuiError
 from g4tui_llama_cpp import kv_store, native
 from g4tui_llama_cpp.adapters import Adapters
+from g4tui_llama_cpp.crew import Crew
 from g4tui_llama_cpp.detokenize import Detokenizer
 from g4tui_llama_cpp.kv import Held
 
@@ -41,7 +42,7 @@ class Loaded:
         self.model = model
         self.settings = settings
         self.abort = native.AbortFlag()
-        self.crew = native.Crew(settings.threads)
+        self.crew = Crew(settings.threads)
         self.shown = frozenset(
             ids[0]
             for text in ("<think>", "</think>")

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 import llama_cpp.llama_cpp as lib
 
+from g4tui_llama_cpp.crew import Crew
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -87,16 +89,6 @@ class AbortFlag:
     def clear(self) -> None:
         """Let the next evaluation run."""
         self._buffer[0] = b"\x00"
-
-
-class Crew:
-    """How many threads compute; another thread may change it while they do.
-
-    `all`: as many as a context was made for.
-    """
-
-    def __init__(self, all_threads: int) -> None:
-        self.all = self.count = all_threads
 
 
 class Model:
