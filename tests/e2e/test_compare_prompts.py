@@ -19,16 +19,19 @@ COUNT = 20
 ASKED = b"POST /v1/chat/completions"
 
 
+def write_config(home: Path, address: str, max_tokens: int) -> None:
+    (home / "config" / "config.toml").write_text(
+        f"[chat.params]\ntemperature = 0.0\nmax_tokens = {max_tokens}\n"
+        "[backends.openai]\nfind_local = false\n"
+        f'[backends.openai.servers.local]\nbase_url = "{address}"\n'
+    )
+
+
 @pytest.fixture
-def server_log(model_home: Path, default_model: Path, tmp_path: Path) -> Iterator[Path]:
-    """The log of the teacher that `model_home` knows: a line for each request."""
+def teacher(default_model: Path, tmp_path: Path) -> Iterator[str]:
+    """The address of a server whose log has a line for each request."""
     with llama_server(default_model, tmp_path, alias="smollm2") as address:
-        (model_home / "config" / "config.toml").write_text(
-            "[chat.params]\ntemperature = 0.0\nmax_tokens = 12\n"
-            "[backends.openai]\nfind_local = false\n"
-            f'[backends.openai.servers.local]\nbase_url = "{address}"\n'
-        )
-        yield tmp_path / "llama_server.log"
+        yield address
 
 
 def answers(store: Store) -> list[list[MessageRow]]:
@@ -44,8 +47,11 @@ def wait_for(found: Callable[[], bool], child: "subprocess.Popen[bytes]") -> Non
 
 
 def test_killed_and_started_again_it_asks_nothing_twice(
-    g4tui: Run, model_home: Path, server_log: Path, tmp_path: Path
+    g4tui: Run, model_home: Path, teacher: str, tmp_path: Path
 ) -> None:
+    server_log = tmp_path / "llama_server.log"
+    # Long answers first, so that both models are surely seen in mid-stream; then short ones.
+    write_config(model_home, teacher, max_tokens=80)
     file, report = tmp_path / "prompts.jsonl", tmp_path / "report.html"
     rows = [f"Tell me something about the number {number}." for number in range(COUNT)]
     file.write_text("\n".join(json.dumps(row) for row in rows))
@@ -63,7 +69,7 @@ def test_killed_and_started_again_it_asks_nothing_twice(
 
         def both_stream() -> bool:
             turns = answers(store)
-            return len(turns) > 5 and all(
+            return len(turns) > 2 and all(
                 row.state == "streaming" and row.message.text for row in turns[-1]
             )
 
@@ -76,6 +82,7 @@ def test_killed_and_started_again_it_asks_nothing_twice(
         for row in answers(store)[-1]:
             assert (row.state, bool(row.message.text)) == ("interrupted", True)
 
+        write_config(model_home, teacher, max_tokens=12)
         asked_before = server_log.read_bytes().count(ASKED)
         again = g4tui(*arguments)
         assert again.returncode == 0, again.stderr
