@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from g4tui_training.console import note, recipe_and_out, run_one, say
+from g4tui_training.console import note, recipe_and_out, run_one, say, set_option
 from g4tui_training.run import RunDir
 from g4tui_training.stages import Stage
 from g4tui_training.tables import count, print_table
@@ -13,12 +13,13 @@ from g4tui_training.tally import SourceTally, tallies_of
 
 @click.command()
 @recipe_and_out
-def prompts(recipe: Path, out: Path, again: bool, yes: bool) -> None:
+@set_option
+def prompts(recipe: Path, changes: tuple[str, ...], out: Path, again: bool, yes: bool) -> None:
     """Gather prompts from the recipe's sources into prompts.jsonl.
 
     Rows with a published answer keep it, and are not asked for again.
     """
-    run_one(prompts_stage(), recipe, out, again=again, yes=yes)
+    run_one(prompts_stage(), recipe, out, changes=changes, again=again, yes=yes)
     show_prompts(RunDir(out))
 
 
@@ -77,13 +78,20 @@ def _tell_problems(name: str, tally: SourceTally) -> None:
 
 @click.command()
 @click.argument("recipe", type=click.Path(path_type=Path))
+@set_option
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder; else runs/NAME.")
 @click.option("--from", "first", metavar="STAGE", help="Begin here, and make it anew.")
 @click.option("--until", "last", metavar="STAGE", help="End after this stage.")
 @click.option("--again", is_flag=True, help="Make everything anew.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 def run(
-    recipe: Path, out: Path | None, first: str | None, last: str | None, again: bool, yes: bool
+    recipe: Path,
+    changes: tuple[str, ...],
+    out: Path | None,
+    first: str | None,
+    last: str | None,
+    again: bool,
+    yes: bool,
 ) -> None:
     """Run all stages of RECIPE, each only if its result is not there yet.
 
@@ -93,9 +101,9 @@ def run(
     from g4tui_training.loading import load_recipe
     from g4tui_training.sequence import default_out, run_all
 
-    folder = out or default_out(load_recipe(recipe).name)
-    context = context_for(recipe, folder, yes=yes)
-    run_all(context, recipe, first=first or "", last=last or "", again=again)
+    folder = out or default_out(load_recipe(recipe, changes).name)
+    context = context_for(recipe, folder, changes=changes, yes=yes)
+    run_all(context, recipe, changes=changes, first=first or "", last=last or "", again=again)
     say(f"The run is in {folder}")
 
 

@@ -1,7 +1,7 @@
 """What the commands print, and the context that they give to stages."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ from g4tui_training.loading import load_recipe
 from g4tui_training.output import write_out
 from g4tui_training.recipe import Recipe
 from g4tui_training.run import RunDir
+from g4tui_training.sequence import check_alone, check_same_recipe
 from g4tui_training.stages import Context, Stage, remember_recipe, run_stage
 
 AnyCommand = TypeVar("AnyCommand", bound=Callable[..., Any])
@@ -32,6 +33,17 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
+def set_option(command: AnyCommand) -> AnyCommand:
+    """`--set KEY=VALUE`."""
+    return click.option(
+        "--set",
+        "changes",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Goes over the recipe, as train.batch=8 or sources.mine.cap=100; several times.",
+    )(command)
+
+
 def recipe_and_out(command: AnyCommand) -> AnyCommand:
     """`--recipe R --out RUN --again --yes`: what every stage by itself takes."""
     command = click.option("--yes", is_flag=True, help="Ask nothing.")(command)
@@ -49,10 +61,12 @@ def recipe_and_out(command: AnyCommand) -> AnyCommand:
     )(command)
 
 
-def context_for(recipe: Path | None, out: Path, *, yes: bool = False) -> Context:
+def context_for(
+    recipe: Path | None, out: Path, *, changes: Sequence[str] = (), yes: bool = False
+) -> Context:
     """Read the recipe (none: all defaults, paths from here); touches nothing in `out`."""
     return Context(
-        recipe=load_recipe(recipe) if recipe else Recipe(name="unnamed"),
+        recipe=load_recipe(recipe, changes) if recipe else Recipe(name="unnamed"),
         folder=recipe.absolute().parent if recipe else Path.cwd(),
         run=RunDir(out),
         say=note,
@@ -60,11 +74,21 @@ def context_for(recipe: Path | None, out: Path, *, yes: bool = False) -> Context
     )
 
 
-def run_one(stage: Stage, recipe: Path, out: Path, *, again: bool, yes: bool) -> None:
+def run_one(
+    stage: Stage,
+    recipe: Path,
+    out: Path,
+    *,
+    changes: Sequence[str] = (),
+    again: bool,
+    yes: bool,
+) -> None:
     """A stage by itself, under the run's lock."""
-    context = context_for(recipe, out, yes=yes)
+    check_alone(stage.name)
+    context = context_for(recipe, out, changes=changes, yes=yes)
     with context.run.locked():
-        remember_recipe(context.run, recipe)
+        check_same_recipe(context, stage.name)
+        remember_recipe(context.run, recipe, changes)
         if run_stage(stage, context, again=again) == "skipped":
             note(f"{stage.name}: nothing changed, the result is there.")
 

@@ -1,6 +1,7 @@
 """Reading a recipe, and saying what is wrong with it."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -9,6 +10,7 @@ from g4tui.config.params import check_params
 from g4tui.config.tables import Table, Unknown, read_table, readable, unknown_key
 from g4tui.core import G4tuiError
 from g4tui.core.nearest import did_you_mean
+from g4tui_training.changes import with_changes
 from g4tui_training.recipe import Collect, Recipe, Source
 
 RULES = (
@@ -30,8 +32,11 @@ RULES = (
 REQUIRED_RULES = ("unparsable", "empty")
 
 
-def load_recipe(file: Path) -> Recipe:
-    """A recipe, checked. Raises `G4tuiError`: `missing`, or `config` with file, key and remedy."""
+def load_recipe(file: Path, changes: Sequence[str] = ()) -> Recipe:
+    """A recipe, checked; each `KEY=VALUE` of `changes` goes over what it says.
+
+    Raises `G4tuiError`: `missing`, or `config` with file, key and remedy.
+    """
     if not file.is_file():
         raise G4tuiError(
             "missing",
@@ -39,7 +44,7 @@ def load_recipe(file: Path) -> Recipe:
             f"{file} is not a file.",
             f"Write one with: g4tui-train init {file}",
         )
-    table = read_table(file)
+    table = with_changes(read_table(file), changes)
     if unknown := _unknown_key(table):
         where, found = unknown
         known = f"Known here: {', '.join(found.known)}."
@@ -60,6 +65,17 @@ def load_recipe(file: Path) -> Recipe:
     return msgspec.structs.replace(recipe, collect=collect)
 
 
+def recipe_text(file: Path, changes: Sequence[str] = ()) -> bytes:
+    """The recipe as it runs: the file itself, or with its changes written into it."""
+    if not changes:
+        return file.read_bytes()
+    import tomli_w
+
+    told = "".join(f"#   --set {change}\n" for change in changes)
+    table = with_changes(read_table(file), changes)
+    return f"# {file.name}, changed by\n{told}\n{tomli_w.dumps(table)}".encode()
+
+
 def source_files(source: Source, folder: Path) -> list[Path]:
     """The files of a source, sorted; relative to the recipe's `folder`.
 
@@ -69,20 +85,20 @@ def source_files(source: Source, folder: Path) -> list[Path]:
     found: set[Path] = set()
     for pattern in patterns:
         path = Path(pattern).expanduser()
-        if not re.search(r"[*?\[]", pattern):
-            matches = [path if path.is_absolute() else folder / path]
-        else:
+        matches = [folder / path]  # a name may have a * or a [ in it
+        if not matches[0].exists() and re.search(r"[*?\[]", pattern):
             root = Path(path.anchor) if path.is_absolute() else folder
             matches = list(root.glob(str(path.relative_to(path.anchor))))
-        matches = [match for match in matches if match.is_file()]
-        if not matches:
+        files = [match for match in matches if match.is_file()]
+        if not files:
             raise G4tuiError(
                 "missing",
                 f"The source {source.name} has no file",
-                f"{pattern} matches nothing below {folder.absolute()}.",
+                f"{pattern} matches nothing"
+                + ("." if path.is_absolute() else f" below {folder.absolute()}."),
                 "Correct its path in the recipe.",
             )
-        found.update(matches)
+        found.update(files)
     return sorted(found)
 
 
@@ -125,6 +141,9 @@ def _problem(recipe: Recipe) -> str:
             return f"the source {source.name} needs one of path, dataset and votes."
         if re.match(r"CC-BY(-SA)?-\d", source.licence) and not source.attribution:
             return f"the source {source.name} is under {source.licence}: say its attribution."
+    collect = recipe.collect
+    if (collect.usd_per_million_in is None) != (collect.usd_per_million_out is None):
+        return "collect.usd_per_million_in and usd_per_million_out go together; 0 is for free."
     if wrong := check_params(recipe.collect.params):
         return f"collect.params.{wrong}"
     for rule in recipe.clean.off:

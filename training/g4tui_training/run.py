@@ -24,7 +24,8 @@ class FileMark(msgspec.Struct, frozen=True):
 class StageRecord(msgspec.Struct, frozen=True):
     """What a finished stage left behind. Times in seconds; `finished` since 1970.
 
-    `settings` is all that decides the result beside the inputs; `counts` is for reports.
+    `settings` is all that decides the result beside the inputs; `counts` is for reports; `recipe`
+    has the recipe's keys that it was made by.
     """
 
     settings: object
@@ -34,6 +35,7 @@ class StageRecord(msgspec.Struct, frozen=True):
     finished: float = 0.0
     seconds: float = 0.0
     version: str = ""
+    recipe: dict[str, object] = {}
 
 
 class Manifest(msgspec.Struct, frozen=True):

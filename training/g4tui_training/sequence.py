@@ -1,12 +1,14 @@
 """The stages of a run in their order, and running them."""
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from g4tui.core import G4tuiError
 from g4tui.core.nearest import did_you_mean
 from g4tui_training.cli import load
+from g4tui_training.deciding import deciding
 from g4tui_training.run import RunDir
 from g4tui_training.stages import Context, Stage, remember_recipe, run_stage
 
@@ -33,12 +35,20 @@ STAGES: Mapping[str, LazyStage] = {
 
 
 def run_all(
-    context: Context, recipe_file: Path, *, first: str = "", last: str = "", again: bool = False
+    context: Context,
+    recipe_file: Path,
+    *,
+    changes: Sequence[str] = (),
+    first: str = "",
+    last: str = "",
+    again: bool = False,
 ) -> None:
     """Run the stages from `first` (made anew) to `last`; under the run's lock.
 
-    What is there and would come out the same is skipped; `again` makes all anew.
+    What is there and would come out the same is skipped; `again` makes all anew. `changes` are
+    those that the context's recipe has over its file.
     """
+    check_alone("A whole run")
     names = list(STAGES)
     for name in filter(None, (first, last)):
         if name not in names:
@@ -49,7 +59,8 @@ def run_all(
     if begin >= end:
         raise G4tuiError("usage", "There is no stage to run", f"{last} comes before {first}.")
     with context.run.locked():
-        remember_recipe(context.run, recipe_file)
+        check_same_recipe(context, names[begin])
+        remember_recipe(context.run, recipe_file, changes)
         for name in names[begin:end]:
             lazy = STAGES[name]
             make: Callable[[], Stage] = load(lazy.module, lazy.stage)
@@ -60,6 +71,43 @@ def run_all(
             if lazy.shows:
                 show: Callable[[RunDir], None] = load(lazy.module, lazy.shows)
                 show(context.run)
+
+
+def check_same_recipe(context: Context, first: str) -> None:
+    """Raises `G4tuiError` (`usage`) where what lies before the stage `first` is of another recipe.
+
+    `first` and the stages behind it are made anew where they have to be.
+    """
+    stages = context.run.manifest().stages
+    names = list(STAGES)
+    for name in names[: names.index(first)]:
+        if name not in stages or not (before := stages[name].recipe):
+            continue
+        now = deciding(context.recipe, name)
+        keys = [key for key in {**before, **now} if key in before and before[key] != now.get(key)]
+        keys += [key for key in now if key.startswith("sources.") and key not in before]
+        if keys:
+            key = keys[0]
+            more = f", and {len(keys) - 1} more" if len(keys) > 1 else ""
+            raise G4tuiError(
+                "usage",
+                f"The {name} of this run was made by another recipe",
+                f"{key} was {before.get(key)!r}, now it is {now.get(key)!r}{more}."
+                f" {first} does not mix the two.",
+                f"Make it anew, g4tui-train run RECIPE --from {name}; or give another --out.",
+            )
+
+
+def check_alone(what: str) -> None:
+    """Raises `G4tuiError` (`usage`) in one of several processes that a launcher started."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise G4tuiError(
+            "usage",
+            f"{what} is work for one process",
+            f"The launcher started {os.environ['WORLD_SIZE']}.",
+            "Only train shares its work: start that one under torchrun or accelerate, before it"
+            " g4tui-train run RECIPE --until clean, and behind it g4tui-train run RECIPE.",
+        )
 
 
 def default_out(name: str) -> Path:

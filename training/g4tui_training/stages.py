@@ -7,7 +7,7 @@ writes, and which settings decide the result. The record in `manifest.json` is w
 import hashlib
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,9 @@ import msgspec
 
 from g4tui import __version__
 from g4tui.core import Cancel, G4tuiError
+from g4tui_training.deciding import deciding
 from g4tui_training.lines import opened_raw
+from g4tui_training.loading import recipe_text
 from g4tui_training.recipe import Recipe
 from g4tui_training.run import FileMark, RunDir, StageRecord
 from g4tui_training.writing import write_whole
@@ -87,15 +89,16 @@ def run_stage(stage: Stage, context: Context, *, again: bool = False) -> Outcome
         finished=finished,
         seconds=finished - began,
         version=__version__,
+        recipe=deciding(context.recipe, stage.name),
     )
     _record(run, stage.name, record)
     shutil.rmtree(run.work(stage.name), ignore_errors=True)
     return "done"
 
 
-def remember_recipe(run: RunDir, recipe_file: Path) -> None:
-    """Keep a copy of the recipe and where it came from."""
-    write_whole(run.recipe, recipe_file.read_bytes())
+def remember_recipe(run: RunDir, recipe_file: Path, changes: Sequence[str] = ()) -> None:
+    """Keep the recipe as it runs, and where it came from."""
+    write_whole(run.recipe, recipe_text(recipe_file, changes))
     manifest = run.manifest()
     run.write_manifest(msgspec.structs.replace(manifest, recipe=str(recipe_file.absolute())))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from g4tui_training.console import run_one, say
+from g4tui_training.console import run_one, say, set_option
 from g4tui_training.run import RunDir
 from g4tui_training.stages import Stage
 
@@ -25,6 +25,7 @@ def show_cards(run: RunDir) -> None:
 
 @click.command()
 @click.option("--recipe", type=click.Path(path_type=Path), help="The recipe, a TOML file.")
+@set_option
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder.")
 @click.option("--again", is_flag=True, help="Make it anew even if it is there.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
@@ -32,6 +33,7 @@ def show_cards(run: RunDir) -> None:
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
 def report(
     recipe: Path | None,
+    changes: tuple[str, ...],
     out: Path | None,
     again: bool,
     yes: bool,
@@ -48,5 +50,5 @@ def report(
         return
     if recipe is None or out is None or runs:
         raise click.UsageError("Give --recipe and --out, or --compare and runs.")
-    run_one(report_stage(), recipe, out, again=again, yes=yes)
+    run_one(report_stage(), recipe, out, changes=changes, again=again, yes=yes)
     show_cards(RunDir(out))

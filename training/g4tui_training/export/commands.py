@@ -6,13 +6,14 @@ from typing import Any
 import click
 
 from g4tui.core import Cancel, G4tuiError
-from g4tui_training.console import note, run_one, say
+from g4tui_training.console import note, run_one, say, set_option
 from g4tui_training.run import RunDir
 from g4tui_training.stages import Stage
 
 
 @click.command()
 @click.option("--recipe", type=click.Path(path_type=Path), help="As a stage: the recipe,")
+@set_option
 @click.option("--run", "run_folder", type=click.Path(path_type=Path), help="and the run's folder.")
 @click.option("--merged", type=click.Path(path_type=Path), help="A student's folder of weights,")
 @click.option(
@@ -31,6 +32,7 @@ from g4tui_training.stages import Stage
 @click.option("--again", is_flag=True, help="As a stage: make it anew even if it is there.")
 def export(
     recipe: Path | None,
+    changes: tuple[str, ...],
     run_folder: Path | None,
     merged: Path | None,
     quant: str,
@@ -49,7 +51,7 @@ def export(
     trained, lose little by fewer bits, and beat the base.
     """
     if recipe is not None and run_folder is not None:
-        run_one(export_stage(), recipe, run_folder, again=again, yes=True)
+        run_one(export_stage(), recipe, run_folder, changes=changes, again=again, yes=True)
         show_export(RunDir(run_folder))
         return
     if bool(merged) != bool(out) or bool(adapter) != bool(lora_out) or not (merged or adapter):

@@ -4,16 +4,17 @@ from pathlib import Path
 
 import click
 
-from g4tui_training.console import note, recipe_and_out, run_one, say
+from g4tui_training.console import note, recipe_and_out, run_one, say, set_option
 from g4tui_training.run import RunDir
 from g4tui_training.stages import Stage
 
 
 @click.command()
 @recipe_and_out
-def register(recipe: Path, out: Path, again: bool, yes: bool) -> None:
+@set_option
+def register(recipe: Path, changes: tuple[str, ...], out: Path, again: bool, yes: bool) -> None:
     """Let the chat list the student, with its card."""
-    run_one(register_stage(), recipe, out, again=again, yes=yes)
+    run_one(register_stage(), recipe, out, changes=changes, again=again, yes=yes)
     show_registered(RunDir(out))
 
 

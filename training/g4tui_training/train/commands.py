@@ -5,9 +5,10 @@ from typing import Literal
 
 import click
 
-from g4tui_training.console import context_for, note, recipe_and_out, say
+from g4tui_training.console import context_for, note, recipe_and_out, say, set_option
 from g4tui_training.output import write_out
 from g4tui_training.run import RunDir
+from g4tui_training.sequence import check_same_recipe
 from g4tui_training.stages import Context, Stage, remember_recipe, run_stage
 from g4tui_training.tables import print_table
 from g4tui_training.train.group import Group, best_device, joined
@@ -37,25 +38,36 @@ def show_trained(run: RunDir) -> None:
 @click.command()
 @click.option("--audit", is_flag=True, help="Show what would be trained, and train nothing.")
 @recipe_and_out
-def train(recipe: Path, out: Path, again: bool, yes: bool, audit: bool) -> None:
+@set_option
+def train(
+    recipe: Path, changes: tuple[str, ...], out: Path, again: bool, yes: bool, audit: bool
+) -> None:
     """Tune the base with LoRA on the answers; stopped or killed, the same command goes on.
 
     On several GPUs: accelerate launch -m g4tui_training train ...; on several processors:
     torchrun --nproc_per_node 2 -m g4tui_training train ...
     """
-    context = context_for(recipe, out, yes=yes)
+    context = context_for(recipe, out, changes=changes, yes=yes)
     if audit:
         show_audit(context)
         return
     with joined() as group:
         stage = train_stage(group)
         if group.leads:
-            _lead(stage, context, recipe, group, again=again)
+            _lead(stage, context, recipe, changes, group, again=again)
         elif group.lead(False):
             stage.work(context)
 
 
-def _lead(stage: Stage, context: Context, recipe: Path, group: Group, *, again: bool) -> None:
+def _lead(
+    stage: Stage,
+    context: Context,
+    recipe: Path,
+    changes: tuple[str, ...],
+    group: Group,
+    *,
+    again: bool,
+) -> None:
     """The process that keeps the run's records; the others work when it does."""
     called = False
 
@@ -65,14 +77,15 @@ def _lead(stage: Stage, context: Context, recipe: Path, group: Group, *, again: 
         group.lead(True)
         return stage.work(context)
 
-    with context.run.locked():
-        remember_recipe(context.run, recipe)
-        leading = Stage(stage.name, stage.inputs, stage.outputs, stage.settings, work)
-        try:
+    leading = Stage(stage.name, stage.inputs, stage.outputs, stage.settings, work)
+    try:
+        with context.run.locked():
+            check_same_recipe(context, stage.name)
+            remember_recipe(context.run, recipe, changes)
             outcome = run_stage(leading, context, again=again)
-        finally:
-            if not called:
-                group.lead(False)
+    finally:
+        if not called:
+            group.lead(False)
     if outcome == "skipped":
         note("train: nothing changed, the result is there.")
     show_trained(context.run)
