@@ -1,10 +1,13 @@
 """Text files put into a message."""
 
+import codecs
 from pathlib import Path
 
 from g4tui.core import Attachment, G4tuiError
+from g4tui.paths import expanded
 
 MAX_BYTES = 2_000_000
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 
 
 def read_attachment(path: Path) -> Attachment:
@@ -13,7 +16,7 @@ def read_attachment(path: Path) -> Attachment:
     Raises `G4tuiError`: `missing`, or `usage` for a folder, a binary file, one that is not UTF-8,
     or one of more than `MAX_BYTES`.
     """
-    path = path.expanduser()
+    path = expanded(path)
     try:
         if path.is_dir():
             raise _refused(path, "It is a folder.")
@@ -36,8 +39,18 @@ def decoded(data: bytes, source: str) -> str:
         text = "\0"
     if "\0" not in text:
         return text
+    if data.startswith(_WIDE):
+        raise G4tuiError(
+            "usage",
+            "That is not UTF-8 text",
+            f"{source} is text in UTF-16 or UTF-32.",
+            "Save it as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8",
+        )
     raise G4tuiError(
-        "usage", "That is not UTF-8 text", f"{source} holds binary data or another encoding."
+        "usage",
+        "That is not UTF-8 text",
+        f"{source} holds binary data or another encoding.",
+        "Text in another encoding has to be saved as UTF-8.",
     )
 
 

@@ -82,6 +82,14 @@ class Paths:
         return private_folder(self.plugin_caches / name)
 
 
+def expanded(path: str | Path) -> Path:
+    """`~` and `~somebody` as their homes; a name like `~nobody` stays as it is."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def private_folder(folder: Path) -> Path:
     """`folder`, made if it is not there, as is every missing folder above it (mode 0700)."""
     try:

@@ -90,6 +90,18 @@ class App:
         store.recover()
         return store
 
+    def look_after_library(self) -> None:
+        """What is due in a library that was opened: told on stderr where it fails."""
+        if "store" not in self.__dict__:
+            return
+        from g4tui.core import G4tuiError
+        from g4tui.upkeep import look_after
+
+        try:
+            look_after(self.store, self.paths, backups=self.settings.library.backups)
+        except G4tuiError as error:
+            self.note(str(error))
+
     def runtime(self, paths: "Paths | None" = None) -> "Runtime":
         """A new one; it belongs to the event loop that uses it. `paths`: in place of the usual."""
         from g4tui.engine import Runtime

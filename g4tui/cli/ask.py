@@ -2,17 +2,22 @@
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from g4tui.cli.app import App, pass_app
 from g4tui.cli.lazy import json_option
 
+if TYPE_CHECKING:
+    from g4tui.config.personas import Persona
+
 
 @click.command()
 @click.argument("prompt", required=False)
 @click.option("-m", "--model", metavar="MODEL", help="The model, as backend:model.")
 @click.option("-s", "--system", metavar="TEXT", help="The system prompt; the session keeps it.")
+@click.option("--persona", metavar="NAME", help="A persona's system prompt and parameters.")
 @click.option("--session", metavar="ID", help="Go on with this session.")
 @click.option("--continue", "latest", is_flag=True, help="Go on with the latest session.")
 @click.option(
@@ -46,6 +51,7 @@ def ask(
     prompt: str | None,
     model: str | None,
     system: str | None,
+    persona: str | None,
     session: str | None,
     latest: bool,
     assignments: tuple[str, ...],
@@ -70,6 +76,7 @@ def ask(
         text=question(prompt, wait, app.note),
         model=model,
         system=system,
+        persona=None if persona is None else _persona(app, persona),
         session=session,
         latest=latest,
         params=assigned.params,
@@ -78,3 +85,9 @@ def ask(
         save=not no_save,
     )
     return asyncio.run(answer(app, wanted))
+
+
+def _persona(app: App, name: str) -> "Persona":
+    from g4tui.config.personas import persona_named  # 10 ms that only those pay who have one
+
+    return persona_named(app.paths, name)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from g4tui.cli.app import App
 from g4tui.cli.ask_output import AskOutput
@@ -17,6 +18,9 @@ from g4tui.engine import Chat, Runtime
 from g4tui.paths import Paths
 from g4tui.store import SessionRow, Store
 
+if TYPE_CHECKING:
+    from g4tui.config.personas import Persona
+
 
 @dataclass(frozen=True)
 class Ask:
@@ -25,6 +29,7 @@ class Ask:
     text: str
     model: str | None
     system: str | None
+    persona: "Persona | None"
     session: str | None
     latest: bool
     params: Params
@@ -108,11 +113,15 @@ def _existing(store: Store, wanted: Ask) -> SessionRow | None:
 def _session(
     store: Store, wanted: Ask, existing: SessionRow | None, spec: ModelSpec, app: App
 ) -> SessionRow:
+    persona = wanted.persona
+    system, params = wanted.system, None
+    if persona is not None:
+        system, params = (persona.system if system is None else system), persona.params
     if existing is None:
-        system = wanted.system if wanted.system is not None else app.settings.chat.system
-        return store.create_session(model=spec.id, system=system)
-    if wanted.system is not None and wanted.system != existing.system:
-        return store.update_session(existing.id, system=wanted.system)
+        default = app.settings.chat.system if system is None else system
+        return store.create_session(model=spec.id, system=default, params=params or Params())
+    if (system is not None and system != existing.system) or params is not None:
+        return store.update_session(existing.id, system=system, params=params)
     return existing
 
 

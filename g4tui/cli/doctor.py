@@ -72,7 +72,7 @@ def examined(app: App, *, deep: bool = False) -> DoctorFacts:
         model=model_facts(app, problems),
         plugins=[report_object(report) for report in plugins],
         keys=_keys(app, problems),
-        library=library_facts(app.paths.data / "library.sqlite3", problems),
+        library=library_facts(app.paths, problems),
         notes=_absent_tables(app),
         problems=problems,
     )

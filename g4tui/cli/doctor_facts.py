@@ -46,12 +46,23 @@ class ModelFacts(msgspec.Struct):
 
 
 class LibraryFacts(msgspec.Struct):
-    """The saved sessions; `check` is `ok`, `none yet`, or what SQLite says."""
+    """The saved sessions; `check` is `ok`, `none yet`, or what SQLite says.
+
+    `size_bytes` is that of the whole file with its journal, `in_bin_bytes` that of the text alone.
+    `newest_backup`: seconds since 1970. `states`: how many chats backends keep something of.
+    """
 
     path: str
     size_bytes: int | None = None
     sessions: int | None = None
     check: str = "none yet"
+    in_bin: int = 0
+    in_bin_bytes: int = 0
+    backups: int = 0
+    backups_bytes: int = 0
+    newest_backup: float | None = None
+    states: int = 0
+    states_bytes: int = 0
 
 
 class KeyFacts(msgspec.Struct):

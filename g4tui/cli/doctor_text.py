@@ -1,7 +1,7 @@
 """`g4tui doctor` for people."""
 
 from g4tui.cli.doctor_facts import DoctorFacts, ExtraFacts, ModelFacts
-from g4tui.cli.output import size, table
+from g4tui.cli.output import moment, size, table
 
 
 def told(facts: DoctorFacts) -> str:
@@ -54,4 +54,15 @@ def _library(facts: DoctorFacts) -> str:
     if library.size_bytes is None:
         return "library: none yet"
     count = "?" if library.sessions is None else str(library.sessions)
-    return f"library: {count} sessions, {size(library.size_bytes)}, check: {library.check}"
+    newest = "none yet"
+    if library.newest_backup is not None:
+        newest = f"newest {moment(library.newest_backup)}"
+    return table(
+        [
+            ("sessions", count, size(library.size_bytes), f"check: {library.check}"),
+            ("in the bin", str(library.in_bin), size(library.in_bin_bytes), "of text"),
+            ("backups", str(library.backups), size(library.backups_bytes), newest),
+            ("kept for models", str(library.states), size(library.states_bytes), "may be deleted"),
+        ],
+        ("LIBRARY", "", "SIZE", ""),
+    )

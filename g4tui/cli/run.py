@@ -33,8 +33,12 @@ def run(arguments: list[str], app: App | None = None) -> int:
     try:
         code = _run(arguments, app)
         sys.stdout.flush()
+        if code == 0:
+            app.look_after_library()
     except OSError as error:
         return unwritten(error, app)
+    except KeyboardInterrupt:  # all but the upkeep was done
+        return INTERRUPTED
     finally:
         app.close()
     return code

@@ -15,6 +15,7 @@ from msgspec import Meta
 from g4tui.config.params import check_params
 from g4tui.config.tables import read_table, readable
 from g4tui.core import G4tuiError, Params
+from g4tui.core.nearest import did_you_mean
 from g4tui.paths import Paths, private_folder
 
 NAME = re.compile(r"[\w][\w .-]{0,39}")
@@ -45,6 +46,23 @@ def personas(paths: Paths) -> tuple[dict[str, Persona], list[G4tuiError]]:
             except G4tuiError as error:
                 wrong.append(error)
     return found, wrong
+
+
+def persona_named(paths: Paths, name: str) -> Persona:
+    """Raises `G4tuiError`: `config` where its file is wrong, `usage` without one. Blocks."""
+    own = own_folder(paths) / f"{name}.toml"
+    if NAME.fullmatch(name) and own.is_file():
+        return _read(own)
+    found, _ = personas(paths)
+    if name in found:
+        return found[name]
+    guess = did_you_mean(name, found)
+    raise G4tuiError(
+        "usage",
+        f"There is no persona {name}",
+        f"{guess} There are: {', '.join(sorted(found))}.".strip(),
+        f"A persona is a TOML file in {own_folder(paths)}",
+    )
 
 
 def _read(file: Path) -> Persona:

@@ -77,6 +77,15 @@ class CacheSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 2 << 30
 
 
+class LibrarySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The saved chats."""
+
+    backups: Annotated[
+        bool,
+        Meta(description="a copy a day; the last three stay, and one of each of four weeks"),
+    ] = True
+
+
 class PluginSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Plugins."""
 
@@ -92,6 +101,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     compare: CompareSettings = CompareSettings()
     ui: UiSettings = UiSettings()
     cache: CacheSettings = CacheSettings()
+    library: LibrarySettings = LibrarySettings()
     plugins: PluginSettings = PluginSettings()
     keys: Annotated[dict[str, str], Meta(description="keys of the screen, by action")] = {}
     backends: Annotated[

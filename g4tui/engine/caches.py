@@ -25,7 +25,7 @@ def forget_conversation(backend_caches: Path, conversation: str) -> None:
 def evict(backend_caches: Path, max_bytes: int) -> None:
     """Delete the least recently used conversations' state until the rest fits `max_bytes`."""
     sized = [
-        (_last_used(folder), _size(folder), folder)
+        (_last_used(folder), folder_size(folder), folder)
         for folder in conversation_folders(backend_caches)
     ]
     total = sum(size for _, size, _ in sized)
@@ -36,7 +36,8 @@ def evict(backend_caches: Path, max_bytes: int) -> None:
         total -= size
 
 
-def _size(folder: Path) -> int:
+def folder_size(folder: Path) -> int:
+    """Bytes of all files in it."""
     return sum(_stat(file)[0] for file in folder.rglob("*"))
 
 

@@ -54,14 +54,15 @@ def newest_backup(path: Path) -> Path | None:
     return next(iter(backups(path)), None)
 
 
-def backup_name(path: Path, version: int) -> Path:
-    """A name that is free, telling when and of which schema the backup is."""
+def backup_name(path: Path, version: int, kind: str = "") -> Path:
+    """A name that is free, telling when, of which schema and of what kind the backup is."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
+    start = f"{path.stem}-{kind}-{stamp}" if kind else f"{path.stem}-{stamp}"
     folder = path.parent / "backups"
-    name, number = folder / f"{path.stem}-{stamp}-v{version}.sqlite3", 1
+    name, number = folder / f"{start}-v{version}.sqlite3", 1
     while name.exists():
         number += 1
-        name = folder / f"{path.stem}-{stamp}-v{version}-{number}.sqlite3"
+        name = folder / f"{start}-v{version}-{number}.sqlite3"
     return name
 
 

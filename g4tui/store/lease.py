@@ -7,6 +7,8 @@ differs by platform is all in here.
 import os
 import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from g4tui.core import G4tuiError
@@ -70,6 +72,16 @@ class Lease:
     def release(self) -> None:
         """End it; the file goes with it."""
         _remove(self._path, self._descriptor)
+
+
+@contextmanager
+def alone(file: Path) -> Iterator[bool]:
+    """Whether nobody else, in this process or another, is inside with the same file."""
+    descriptor = os.open(file, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        yield _locked(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def is_alive(folder: Path, name: str) -> bool:

@@ -22,6 +22,18 @@ class Reader:
         with self._database.read() as connection:
             return sessions.one(connection, session)
 
+    def oldest(self) -> float | None:
+        """When the first session began, in seconds since 1970; `None` where there is none."""
+        with self._database.read() as connection:
+            (created,) = connection.execute("SELECT min(created) FROM sessions").fetchone()
+            return None if created is None else float(created)
+
+    def gone(self, ids: Sequence[str]) -> list[str]:
+        """Those of `ids` that no session has, in the bin either."""
+        with self._database.read() as connection:
+            find = "SELECT 1 FROM sessions WHERE id = ?"
+            return [each for each in ids if connection.execute(find, (each,)).fetchone() is None]
+
     def sessions(
         self,
         limit: int | None = None,

@@ -17,6 +17,8 @@ TOOLS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("DISPLAY", ("xsel", "--clipboard", "--input"), "the clipboard"),
     ("WSL_DISTRO_NAME", ("clip.exe",), "Windows' clipboard"),
 )
+_TMUX = ("tmux", "load-buffer")
+_FEATURES = ("tmux", "display-message", "-p", "#{client_termfeatures}")
 _LIMIT_S = 2.0
 OSC52_LIMIT = 74_000
 """Bytes that terminals take at once; longer ones are cut or dropped without a word."""
@@ -31,6 +33,8 @@ class Copied(NamedTuple):
 
 Run = Callable[[Sequence[str], bytes], bool]
 """Runs a command with this standard input; true if it ended with status 0."""
+Ask = Callable[[Sequence[str]], str]
+"""Runs a command; its output, empty where it failed."""
 
 
 def copy(
@@ -41,6 +45,7 @@ def copy(
     environ: Mapping[str, str] = os.environ,
     which: Callable[[str], str | None] = shutil.which,
     run: Run | None = None,
+    ask: Ask | None = None,
 ) -> Copied:
     """Put cleaned `text` where it can be pasted from; blocks for a moment.
 
@@ -56,8 +61,11 @@ def copy(
                 continue
             if run(command, data):
                 return Copied(f"Copied to {name}", True)
-    if environ.get("TMUX") and which("tmux") and run(("tmux", "load-buffer", "-w", "-"), data):
-        return Copied("Copied to tmux's buffer, and sent on to the terminal", True)
+    if environ.get("TMUX") and which("tmux"):
+        if run((*_TMUX, "-w", "-"), data) and "clipboard" in (ask or ask_tool)(_FEATURES):
+            return Copied("Copied to tmux's buffer, and sent on to the terminal", True)
+        if run((*_TMUX, "-"), data):  # it is old, or its terminal has no clipboard
+            return Copied("Copied to tmux's buffer alone: prefix ] pastes it", True)
     if len(data) <= OSC52_LIMIT and environ.get("TERM", "") not in ("", "dumb", "linux"):
         send(f"\x1b]52;c;{base64.b64encode(data).decode()}\a")
         return Copied("Sent to the terminal, which may keep it", False)
@@ -94,3 +102,19 @@ def run_tool(command: Sequence[str], data: bytes) -> bool:
     except (OSError, subprocess.SubprocessError):
         return False
     return done.returncode == 0
+
+
+def ask_tool(command: Sequence[str]) -> str:
+    """What the tool says."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_LIMIT_S,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.decode(errors="replace") if done.returncode == 0 else ""

@@ -20,6 +20,9 @@ from g4tui.tui.messages import ModelChosen
 from g4tui.tui.services import Services, in_thread
 
 _SEARCH_LIMIT_S = 2.0
+# What is done to chats comes first, then what to one message, and to the program last.
+_ORDER = {"transcript": 1, "pane": 1, "anywhere": 2}
+_GROUPS = {"transcript": "Message: ", "pane": "Answer: "}
 Result = TypeVar("Result")
 
 
@@ -94,10 +97,10 @@ class Commands(CommandsProvider):
         self._asking.cancel()
 
     def commands(self) -> Iterable[Command]:
-        # What is done to chats comes before what is done to the program.
-        for action in sorted(ACTIONS, key=lambda action: action.place == "anywhere"):
+        for action in sorted(ACTIONS, key=lambda action: _ORDER.get(action.place, 0)):
             if action.palette and self._is_offered(action):
-                yield Command(action.label, _hint(self.app, action), partial(self._act, action))
+                title = _GROUPS.get(action.place, "") + action.label
+                yield Command(title, _hint(self.app, action), partial(self._act, action))
         for model in self._models:
             title = f"Model: {clean_line(model.title)}"
             run = partial(self._use_model, model.id)
@@ -117,12 +120,19 @@ class Commands(CommandsProvider):
 
     def _is_offered(self, action: Action) -> bool:
         """Whether it does something on this screen."""
+        if action.place == "transcript" and not self._has_messages:
+            return False
         place, _, name = action.action.partition("(")[0].rpartition(".")
         if place == "app" and action.place == "anywhere":
             return True
         if place == "screen":
             return hasattr(self.screen, f"action_{name}")
         return self._owner(action) is not None
+
+    @property
+    def _has_messages(self) -> bool:
+        conversation = getattr(self.screen, "conversation", None)
+        return conversation is None or conversation.session is not None
 
     async def _act(self, action: Action) -> None:
         """Run an action where its key would: on the widget that binds it."""

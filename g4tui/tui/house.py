@@ -1,6 +1,7 @@
 """Keeping house: sessions pinned, tagged, put away, deleted and had back."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from g4tui.tui.services import in_thread
@@ -88,6 +89,17 @@ class House:
         gone = [row.id for row in await in_thread(self._store.empty_bin, older_than_s)]
         await self._forget(gone)
         return len(gone)
+
+    async def look_after(self) -> None:
+        """What is due: old things in the bin deleted for good, the daily backup."""
+        from g4tui.tui.background import in_daemon
+        from g4tui.upkeep import look_after
+
+        services = self._flow.services
+        backups = services.settings.library.backups
+        work = partial(look_after, self._store, services.paths, backups=backups)
+        gone = await in_daemon(work, "g4tui upkeep")  # the program's end does not wait for a copy
+        self._steps = [step for step in self._steps if step.session not in gone]
 
     async def _forget(self, sessions: Sequence[str]) -> None:
         from g4tui.engine import forget_conversation

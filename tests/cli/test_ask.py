@@ -313,3 +313,44 @@ def test_the_real_model_answers_the_same_twice(
     assert answers[0]["text"] == answers[1]["text"] != ""
     assert answers[0]["finish_reason"] in ("stop", "length")
     assert answers[0]["usage"]["completion"] > 3
+
+
+def test_a_persona_answers(process: CommandLine, home: Path) -> None:
+    folder = home / "config" / "personas"
+    folder.mkdir(parents=True)
+    (folder / "pirate.toml").write_text('system = "Talk like a pirate."\n[params]\nseed = 7\n')
+    assert process(*SAY, "--persona", "pirate", "hello").code == 0
+    shown = json.loads(process("sessions", "show", sessions(process)[0]["id"], "--json").out)
+    assert shown["messages"][-1]["params"]["seed"] == 7
+    store = Store.open(home / "data" / "library.sqlite3")
+    (session,) = store.sessions()
+    assert (session.system, session.params.seed) == ("Talk like a pirate.", 7)
+    arguments = ("--continue", "--persona", "tutor", "-s", "Mine.", "--set", "temperature=0.1")
+    assert process(*SAY, *arguments, "again").code == 0
+    (session,) = store.sessions()
+    assert session.system == "Mine." and session.params.seed is None
+    params = store.path(session.id)[-1].params
+    assert (params.temperature, params.seed) == (0.1, None)
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("pirat", "", ["There is no persona pirat", "Did you mean pirate?", "tutor", "personas"]),
+        ("pirate", "system = 3", ["A persona cannot be used", "pirate.toml", "system"]),
+        ("pirate", "sistem = 'x'", ["pirate.toml", "system"]),
+        ("pirate", "system = ", ["pirate.toml is not valid TOML"]),
+        ("../pirate", "", ["There is no persona ../pirate"]),
+    ],
+)
+def test_a_persona_that_cannot_be_used_is_told_and_nothing_is_asked(
+    process: CommandLine, home: Path, name: str, text: str, words: list[str]
+) -> None:
+    folder = home / "config" / "personas"
+    folder.mkdir(parents=True)
+    (folder / "pirate.toml").write_text(text or "system = 'Arr.'")
+    code, out, err = process(*SAY, "--persona", name, "hello")
+    assert code in (1, 2) and out == ""
+    assert all(word in err for word in words), err
+    assert sessions(process) == []

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from g4tui.cli.extras import extras_of
+from g4tui.core import Host, Message
 from g4tui.models import DEFAULT, catalogue
+from g4tui.paths import Paths
+from g4tui.store import Store
 from support.command_line import CommandLine, Result
 from support.distributions import RAISES, make_distribution
 
@@ -228,3 +231,22 @@ def test_keys_are_named_and_never_shown(process: CommandLine) -> None:
     assert json.loads(out)["keys"][0]["place"] == "environment"
     assert "sk-a-secret" not in out
     assert "sk-a-secret" not in process("doctor", environment=environment).out
+
+
+def test_sizes_of_library_bin_backups_and_what_models_keep(g4tui: G4tui, home: Path) -> None:
+    paths = Paths.from_environment({"G4TUI_HOME": str(home)})
+    store = Store.open(paths.database)
+    kept, binned = (store.create_session(title=title).id for title in ("kept", "binned"))
+    store.add_message(binned, None, Message("user", "ä" * 5_000))
+    store.bin_session(binned)
+    backup = store.backup()
+    state = Host(paths.plugin_cache("llama-cpp")).conversation_dir(kept) / "state"
+    state.write_bytes(b"x" * 7_000_000)
+    library = json.loads(g4tui("doctor", "--json").out)["library"]
+    assert library["sessions"] == 2 and library["size_bytes"] > 10_000
+    assert (library["in_bin"], library["in_bin_bytes"]) == (1, 10_000)
+    assert (library["backups"], library["backups_bytes"]) == (1, backup.stat().st_size)
+    assert (library["states"], library["states_bytes"]) == (1, 7_000_000)
+    shown = g4tui("doctor").out
+    assert all(words in shown for words in ("in the bin", "10 kB", "7.0 MB", "check: ok"))
+    store.close()

@@ -1,6 +1,7 @@
 """`g4tui sessions`: lists, shows, finds, renames, keeps house."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -196,3 +197,41 @@ def test_in_a_terminal_deleting_for_good_asks_first(g4tui: G4tui, session: str, 
         terminal.press("y", "enter")
         assert terminal.wait_exit() == 0
     assert json.loads(g4tui("sessions", "--json").out) == []
+
+
+def test_the_bin_empties_itself_after_30_days(g4tui: G4tui, store: Store, session: str) -> None:
+    store.bin_session(session)
+    assert len(json.loads(g4tui("sessions", "bin", "--json").out)) == 1
+    with sqlite3.connect(store.file) as connection:
+        connection.execute("UPDATE sessions SET deleted = deleted - 31 * 86400")
+    connection.close()
+    assert g4tui("sessions").code == 0
+    assert json.loads(g4tui("sessions", "bin", "--json").out) == []
+
+
+def test_a_library_of_some_age_is_backed_up_and_that_can_be_switched_off(
+    g4tui: G4tui, store: Store, session: str
+) -> None:
+    with sqlite3.connect(store.file) as connection:
+        connection.execute("UPDATE sessions SET created = created - 2 * 86400")
+    connection.close()
+    folder = store.file.parent / "backups"
+    assert g4tui("config", "set", "library.backups", "false").code == 0
+    assert g4tui("sessions").code == 0
+    assert not folder.exists()
+    assert g4tui("config", "set", "library.backups", "true").code == 0
+    assert g4tui("sessions", "--json") == g4tui("sessions", "--json")
+    (made,) = folder.glob("*.sqlite3")
+    library = json.loads(g4tui("doctor", "--json").out)["library"]
+    assert (library["backups"], library["backups_bytes"]) == (1, made.stat().st_size)
+    assert library["newest_backup"] == pytest.approx(made.stat().st_mtime)
+
+
+def test_a_backup_that_fails_changes_nothing_else(g4tui: G4tui, store: Store, session: str) -> None:
+    with sqlite3.connect(store.file) as connection:
+        connection.execute("UPDATE sessions SET created = created - 2 * 86400")
+    connection.close()
+    (store.file.parent / "backups").write_text("a file where the folder should be")
+    code, out, err = g4tui("sessions", "--json")
+    assert code == 0 and json.loads(out)[0]["id"] == session
+    assert "daily backup of the library could not be made" in err

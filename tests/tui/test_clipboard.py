@@ -12,6 +12,8 @@ from g4tui.tui.clipboard import OSC52_LIMIT, Copied, copy, run_tool
 class World:
     """A machine with some tools, of which some work."""
 
+    features = "256,clipboard,title"
+
     def __init__(self, folder: Path, tools: str, working: str = "", **environ: str) -> None:
         self.folder = folder
         self.tools = tools.split()
@@ -22,7 +24,7 @@ class World:
 
     def run(self, command: Sequence[str], data: bytes) -> bool:
         self.ran.append(command[0])
-        return command[0] in self.working
+        return command[0] in self.working and ("-w" not in command or "old" not in self.working)
 
     def copy(self, text: str = "words") -> Copied:
         return copy(
@@ -32,6 +34,7 @@ class World:
             environ=self.environ,
             which=lambda name: name if name in self.tools else None,
             run=self.run,
+            ask=lambda command: self.features,
         )
 
 
@@ -53,6 +56,16 @@ def test_over_ssh_the_tool_would_fill_the_wrong_clipboard(tmp_path: Path) -> Non
     )
     assert "tmux" in world.copy().words
     assert world.ran == ["tmux"]
+
+
+def test_in_tmux_the_terminal_is_named_only_where_it_takes_part(tmp_path: Path) -> None:
+    world = World(tmp_path, "tmux", "tmux", TMUX="1")
+    assert world.copy().words == "Copied to tmux's buffer, and sent on to the terminal"
+    world.features = "256,title"
+    alone = Copied("Copied to tmux's buffer alone: prefix ] pastes it", True)
+    assert world.copy() == alone
+    assert World(tmp_path, "tmux", "tmux old", TMUX="1").copy() == alone
+    assert world.sent == []
 
 
 def test_without_a_display_its_tools_are_not_tried(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from g4tui.tui.house import House
     from g4tui.tui.screens.chat_base import ChatBase
 
+UPKEEP_S = 3600.0
+"""Between two looks at whether the library needs something: a chat may be open for weeks."""
+
 
 class ChatKeeping:
     """Each method is a coroutine that runs in a worker of the screen."""
@@ -17,11 +20,28 @@ class ChatKeeping:
 
     def __init__(self, screen: "ChatBase") -> None:
         self._screen = screen
+        self._told = ""
 
     def _undo_key(self) -> str:
         from g4tui.tui.commands import keys_of_action
 
         return keys_of_action(self._screen.app, "chat.undo")
+
+    def begin_upkeep(self) -> None:
+        """Look now and then whether the library needs something, for as long as it is open."""
+        screen = self._screen
+        screen.do(self._look_after)
+        screen.set_interval(UPKEEP_S, lambda: screen.do(self._look_after))
+
+    async def _look_after(self) -> None:
+        from g4tui.core import G4tuiError
+
+        try:
+            await self.house.look_after()
+        except G4tuiError as error:
+            if str(error) != self._told:  # not every hour again
+                self._told = str(error)
+                self._screen.app.tell(self._told, warning=True)
 
     async def pin(self, row: "SessionRow") -> None:
         """At the top of the list, or no longer."""

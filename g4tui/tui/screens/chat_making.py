@@ -87,6 +87,7 @@ class ChatMaking:
     async def export(self, row: "SessionRow") -> None:
         """Write the session to a file, in one of the plugins' formats."""
         from g4tui.exchange import export_to, file_name, free_path, transcripts
+        from g4tui.paths import expanded
         from g4tui.tui.screens.line import LineScreen
         from g4tui.tui.screens.pick import PickRow, PickScreen
 
@@ -111,7 +112,7 @@ class ChatMaking:
         entered = await app.push_screen_wait(screen)
         if not entered:
             return
-        path = free.parent / Path(entered).expanduser()
+        path = free.parent / expanded(entered)
         replace = False
         if await in_thread(path.exists):
             detail = f"{path} is there already."
@@ -125,6 +126,7 @@ class ChatMaking:
     async def import_file(self) -> None:
         """Read sessions from a file."""
         from g4tui.exchange import import_from
+        from g4tui.paths import expanded
         from g4tui.tui.screens.line import LineScreen
 
         flow, app = self._screen.flow, self._screen.app
@@ -138,7 +140,7 @@ class ChatMaking:
         entered = await app.push_screen_wait(screen)
         if not entered:
             return
-        path, store = Path(entered).expanduser(), flow.services.store
+        path, store = expanded(entered), flow.services.store
 
         def told(report: "ImportReport", share: float) -> None:
             note = f"importing {share:.0%}"

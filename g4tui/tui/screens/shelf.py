@@ -118,7 +118,8 @@ class ShelfScreen(Dialog[str]):
         row = self._at_cursor
         if row is None:
             return
-        detail = f"“{row.title or 'New chat'}” and all its messages cannot be had back."
+        title = row.title or "New chat"
+        detail = f"“{title}” and all its messages cannot be had back, but out of a backup."
         question = ConfirmScreen("Delete for good?", detail, "Delete", "Cancel")
         if await self.app.push_screen_wait(question) and await self._done(
             self._house.destroy(row.id)
@@ -129,7 +130,7 @@ class ShelfScreen(Dialog[str]):
     async def action_empty(self) -> None:
         """Delete all that is in the bin for good, after a question."""
         count = sum(row.deleted is not None for row in self._rows.values())
-        detail = f"{counted(count, 'chat')} cannot be had back."
+        detail = f"{counted(count, 'chat')} cannot be had back, but out of a backup."
         question = ConfirmScreen("Empty the bin?", detail, "Empty", "Cancel")
         if await self.app.push_screen_wait(question) and await self._done(
             self._house.empty_bin(0.0)
