@@ -72,7 +72,7 @@ def import_(app: App, file: Path, name: str | None, again: bool) -> int:
     What is in the library already is passed over, so an import that was interrupted goes on when
     it is done again. Each session is saved whole or not at all.
     """
-    from g4tui.cli.status_line import StatusLine
+    from g4tui.cli.status_line import StatusLine, bar
     from g4tui.exchange import import_from
 
     app.load_plugins()
@@ -81,7 +81,7 @@ def import_(app: App, file: Path, name: str | None, again: bool) -> int:
 
     def told(report: "ImportReport", share: float) -> None:
         seen[:] = [report]
-        line.show(f"{report.seen:,} sessions  {share:.0%}")
+        line.show(f"{file.name}  {bar(share)}  {report.seen:,} sessions")
 
     try:
         report = import_from(

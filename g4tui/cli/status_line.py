@@ -4,6 +4,12 @@ import sys
 import time
 
 EVERY_S = 0.2
+BAR = 30
+
+
+def bar(share: float) -> str:
+    """How much of something is done, of 0 to 1: `[####      ]  40 %`."""
+    return f"[{'#' * int(BAR * share):{BAR}}] {share:4.0%}".replace("%", " %")
 
 
 class StatusLine:

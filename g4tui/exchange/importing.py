@@ -15,6 +15,7 @@ from g4tui.store import SessionRow, Store
 # So much is saved at once: quick for thousands of small sessions, and nobody else waits long.
 AT_ONCE = 50
 AT_ONCE_CHARACTERS = 4_000_000
+BUFFER = 256 * 1024
 
 
 @dataclass
@@ -72,7 +73,7 @@ def _opened(path: Path) -> BinaryIO:
         if not path.is_file():  # a folder has no contents, and a pipe may never end
             what = "is no plain file" if path.exists() else "is not there"
             raise G4tuiError("missing", "The file cannot be imported", f"{path} {what}.", _WHICH)
-        return path.open("rb")
+        return path.open("rb", buffering=BUFFER)
     except OSError as error:
         detail = f"{path}: {error.strerror or error}."
         raise G4tuiError("missing", "The file cannot be imported", detail, _WHICH) from error
@@ -169,8 +170,8 @@ def _save(batch: list[Transcript], store: Store, report: ImportReport, again: bo
             except G4tuiError as error:
                 if error.info.kind != "usage":
                     raise
-                example = f"{transcript.title:.60}: {error.info.detail}"
-                report.leave_out(LeftOut("sessions that are no tree of messages", 1, example))
+                example = f"{transcript.title:.60}: {error.info.detail:.200}"
+                report.leave_out(LeftOut("sessions that cannot be saved", 1, example))
                 continue
             if row is None:
                 known += 1

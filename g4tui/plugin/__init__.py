@@ -5,7 +5,15 @@ marks its functions with `@hookimpl`; `g4tui.plugin.hookspecs` lists the hooks.
 """
 
 from g4tui.plugin import hookspecs
-from g4tui.plugin.exchange import Exporter, Importer, LeftOut, Transcript, TranscriptMessage
+from g4tui.plugin.exchange import (
+    Exporter,
+    Importer,
+    LeftOut,
+    Transcript,
+    TranscriptMessage,
+    TranscriptTurn,
+    TranscriptVote,
+)
 from g4tui.plugin.hookspecs import API_VERSION, PROJECT, hookimpl
 from g4tui.plugin.manager import Plugins, load_plugins
 from g4tui.plugin.report import PluginReport
@@ -22,6 +30,8 @@ __all__ = [
     "Plugins",
     "Transcript",
     "TranscriptMessage",
+    "TranscriptTurn",
+    "TranscriptVote",
     "hookimpl",
     "hookspecs",
     "load_plugins",

@@ -1,7 +1,7 @@
 """What exporters and importers exchange: whole sessions as values."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import BinaryIO, ClassVar, Literal
 
 import msgspec
@@ -33,12 +33,62 @@ class TranscriptMessage(msgspec.Struct, frozen=True):
     memory_start: str | None = None
 
 
+class TranscriptVote(msgspec.Struct, frozen=True):
+    """What a person thought of two answers: `left` means that the first of `shown` is better.
+
+    `answers` are the same two in the order in which their models were asked. `blind`: the person
+    could not know who wrote which. `revealed_first`: the names of a blind turn were seen before.
+    """
+
+    answers: tuple[str, str]
+    shown: tuple[str, str]
+    verdict: Literal["left", "right", "tie", "both_bad"]
+    blind: bool = False
+    revealed_first: bool = False
+    reason: str = ""
+    created: float = 0.0
+
+
+class TranscriptTurn(msgspec.Struct, frozen=True):
+    """A prompt that several models were asked at once; all in it are ids of messages.
+
+    `answers` are in the order in which the models were asked, `shown` the same from left to right.
+    `revealed`: when the names of a blind turn were seen. `chosen`: what the person wants all to go
+    on from, an answer or a correction of one. A vote stays on its answers though one was asked
+    again and stands in the turn no more.
+
+    As long as a blind turn is not revealed, nothing tells who wrote what: its answers are without a
+    model, and `answers` is the same as `shown`.
+    """
+
+    answers: tuple[str, ...]
+    shown: tuple[str, ...]
+    created: float = 0.0
+    blind: bool = False
+    revealed: float | None = None
+    chosen: str | None = None
+    vote: TranscriptVote | None = None
+
+    def is_among(self, messages: Container[str]) -> bool:
+        """Whether it is a comparison of these messages."""
+        pairs = [(self.answers, self.shown)]
+        if self.vote is not None:
+            pairs.append((self.vote.answers, self.vote.shown))
+        return all(
+            len(asked) > 1
+            and len(set(asked)) == len(asked) == len(shown)
+            and set(asked) == set(shown)
+            and all(answer in messages for answer in asked)
+            for asked, shown in pairs
+        ) and (self.chosen is None or self.chosen in messages)
+
+
 class Transcript(msgspec.Struct, frozen=True):
     """A session: its messages, parents before children; `head` ends the branch that is shown.
 
     `origin` names where it comes from, as `chatgpt:ID`: what has the same origin is imported once.
     `title_is_set`: a person gave the title; else it was taken from the first message. Times are
-    seconds since 1970 (UTC); `context` is in tokens.
+    seconds since 1970 (UTC); `context` is in tokens. `turns` are the comparisons as they came.
     """
 
     title: str
@@ -55,6 +105,7 @@ class Transcript(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
     pinned: bool = False
     archived: bool = False
+    turns: tuple[TranscriptTurn, ...] = ()
 
 
 class LeftOut(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 MAGIC = b"PK\x03\x04"
 LARGEST_INDEX = 8 * 1024 * 1024
-LARGEST_FILE = 16 * 1024**3
+LARGEST = 16 * 1024**3
 # Chats shrink to a fifth; a bomb to a thousandth.
 MOST_SHRUNK = 100
 _FREE_BYTES = 64 * 1024 * 1024
@@ -28,19 +28,28 @@ def files_in(file: BinaryIO, wanted: re.Pattern[str]) -> "Iterator[tuple[str, Un
     """
     archive = _opened(file)
     names = [name for name in archive.namelist() if wanted.fullmatch(name.rpartition("/")[2])]
+    # Entries may overlap: all together are no larger than the file.
+    packed = min(sum(archive.getinfo(name).compress_size for name in set(names)), file.seek(0, 2))
+    left = _Left(min(LARGEST, _FREE_BYTES + MOST_SHRUNK * packed))
     for name in sorted(names, key=lambda name: (name.count("/"), name)):
-        yield name, Unpacked(archive, name)
+        yield name, Unpacked(archive, name, left)
+
+
+class _Left:
+    """How many bytes more may be unpacked of an archive."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
 
 
 class Unpacked:
     """One file of the archive as it is unpacked, within limits."""
 
-    def __init__(self, archive: "ZipFile", name: str) -> None:
+    def __init__(self, archive: "ZipFile", name: str, left: _Left) -> None:
         self._archive = archive
-        self._packed = max(1, archive.getinfo(name).compress_size)
         self._name = name
+        self._left = left
         self._stream: BinaryIO | None = None
-        self._done = 0
 
     def read(self, size: int, /) -> bytes:
         """At most `size` bytes; none at the end."""
@@ -56,8 +65,8 @@ class Unpacked:
             raise bad_zip(f"{self._name}: {error}.") from error
         except (RuntimeError, NotImplementedError) as error:  # encrypted, or packed in another way
             raise bad_zip(f"{self._name} cannot be unpacked: {error}.") from error
-        self._done += len(data)
-        if self._done > LARGEST_FILE or self._done > _FREE_BYTES + MOST_SHRUNK * self._packed:
+        self._left.count -= len(data)
+        if self._left.count < 0:
             raise bad_zip(f"{self._name} grows without end when it is unpacked (a zip bomb).")
         return data
 

@@ -13,11 +13,11 @@ from g4tui.plugin import Importer, LeftOut, Transcript
 from g4tui_exchange.archive import MAGIC, bad_zip, files_in
 from g4tui_exchange.chatgpt_tree import messages_of, seconds, text_of
 from g4tui_exchange.elements import Stream, objects
+from g4tui_exchange.trees import TITLE_LENGTH
 
 _LOOKED_AT = 256 * 1024
 _MARK = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\[?\s*\{.*"mapping"\s*:\s*\{', re.DOTALL)
 _FILE = re.compile(r"conversations(-\d+)?\.json")
-_TITLE_LENGTH = 300
 
 
 class ChatGptImporter(Importer):
@@ -57,7 +57,7 @@ def _conversations(stream: Stream) -> Iterator[Transcript | LeftOut]:
 
 def _conversation(found: dict[str, object]) -> Iterator[Transcript | LeftOut]:
     mapping = found.get("mapping")
-    title = text_of(found.get("title"))[:_TITLE_LENGTH]
+    title = text_of(found.get("title"))[:TITLE_LENGTH]
     if not isinstance(mapping, Mapping):
         yield LeftOut("parts that are no conversations", example=title[:60])
         return

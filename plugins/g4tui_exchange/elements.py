@@ -21,7 +21,6 @@ UTF8_MARK = b"\xef\xbb\xbf"
 
 # Everything up to the next bracket, whole strings included.
 _BETWEEN = re.compile(rb'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
-_IN_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 
 
 class Stream(Protocol):
@@ -142,11 +141,23 @@ class _Brackets:
                 at += 1
 
     def _after_string(self, chunk: bytes, at: int) -> int:
-        match = _IN_STRING.match(chunk, at + self._escaped)
-        at = match.end() if match is not None else len(chunk)
-        self._escaped = chunk[at:] == b"\\"
-        self._in_string = self._escaped or at >= len(chunk)
-        return at + 1
+        """Where the text goes on behind the string that `at` is in."""
+        start = at + self._escaped
+        while (quote := chunk.find(b'"', start)) >= 0:
+            if not _is_escaped(chunk, start, quote):
+                self._in_string = self._escaped = False
+                return quote + 1
+            start = quote + 1
+        self._escaped = _is_escaped(chunk, start, len(chunk))
+        return len(chunk)
+
+
+def _is_escaped(chunk: bytes, start: int, end: int) -> bool:
+    """Whether an odd number of backslashes is before `end`, none of them before `start`."""
+    count = 0
+    while end - count > start and chunk[end - count - 1] == ord("\\"):
+        count += 1
+    return count % 2 == 1
 
 
 class _Object:

@@ -9,7 +9,7 @@ from typing import BinaryIO, Literal
 
 from g4tui.core import Message
 from g4tui.plugin import Exporter, Importer, LeftOut, Transcript, TranscriptMessage
-from g4tui_exchange.elements import LARGEST, decoded, parsed
+from g4tui_exchange.elements import CHUNK, LARGEST, decoded, parsed
 from g4tui_exchange.lines import shown_line
 
 _LOOKED_AT = 64 * 1024
@@ -75,7 +75,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes | None]:
         if len(line) < LARGEST or line.endswith(b"\n"):
             yield line
             continue
-        while (rest := file.readline(LARGEST)) and not rest.endswith(b"\n"):
+        while (rest := file.readline(CHUNK)) and not rest.endswith(b"\n"):
             pass
         yield None
 

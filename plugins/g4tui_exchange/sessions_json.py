@@ -12,9 +12,16 @@ from typing import BinaryIO
 import msgspec
 
 from g4tui.core import G4tuiError
-from g4tui.plugin import Exporter, Importer, LeftOut, Transcript, TranscriptMessage
+from g4tui.plugin import (
+    Exporter,
+    Importer,
+    LeftOut,
+    Transcript,
+    TranscriptMessage,
+    TranscriptTurn,
+)
 from g4tui_exchange.elements import objects
-from g4tui_exchange.trees import parents_first
+from g4tui_exchange.trees import TITLE_LENGTH, parents_first
 
 VERSION = 1
 _LOOKED_AT = 64 * 1024
@@ -22,7 +29,7 @@ _MARK = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\[?\s*\{.*"g4tui"\s*:\s*\d', re.DOTA
 
 
 class JsonExporter(Exporter):
-    """Lossless: whole trees with states, usage, errors, stars and tags."""
+    """Lossless: whole trees with states, usage, errors, stars, tags, comparisons and votes."""
 
     name, title, suffix = "json", "JSON, everything (can be imported)", ".json"
 
@@ -83,11 +90,22 @@ def _whole(transcript: Transcript) -> Iterator[Transcript | LeftOut]:
             transcript.title[:60],
         )
 
+    turns: list[TranscriptTurn] = []
+    answers = {id_ for id_ in order if messages[id_].message.role == "assistant"}
+    compared: set[str] = set()
+    for turn in transcript.turns:
+        if turn.is_among(answers) and compared.isdisjoint(turn.answers):
+            turns.append(turn)
+            compared.update(turn.answers)
+    if lost := len(transcript.turns) - len(turns):
+        yield LeftOut("comparisons of answers that are not there", lost, transcript.title[:60])
+
     def there(id_: str | None) -> str | None:
         return id_ if id_ in known else None
 
     yield msgspec.structs.replace(
         transcript,
+        title=transcript.title[:TITLE_LENGTH],
         messages=tuple(
             msgspec.structs.replace(
                 message,
@@ -98,6 +116,7 @@ def _whole(transcript: Transcript) -> Iterator[Transcript | LeftOut]:
             for message in map(messages.__getitem__, order)
         ),
         head=there(transcript.head) or (order[-1] if order else None),
+        turns=tuple(turns),
     )
 
 

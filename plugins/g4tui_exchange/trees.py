@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
+# A title is one line of a list; who made the file may have put a book there.
+TITLE_LENGTH = 300
+
 
 def parents_first(ids: Iterable[str], parents: Mapping[str, str | None]) -> list[str]:
     """`ids` with each after its parent, else in their own order; those in a circle are left out.

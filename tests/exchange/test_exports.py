@@ -7,24 +7,14 @@ from html.parser import HTMLParser
 from io import BytesIO
 
 from hypothesis import given, settings
-from hypothesis.strategies import (
-    DrawFn,
-    booleans,
-    characters,
-    composite,
-    floats,
-    integers,
-    lists,
-    none,
-    sampled_from,
-    text,
-)
+from hypothesis.strategies import lists, sampled_from, text
 from markdown_it import MarkdownIt
 
-from g4tui.core import Attachment, ErrorInfo, FinishReason, Message, Params, Usage
+from g4tui.core import Attachment, ErrorInfo, Message
 from g4tui.plugin import LeftOut, Transcript, TranscriptMessage
 from g4tui_exchange.inert import Inert
 from g4tui_exchange.sessions_json import JsonExporter, JsonImporter
+from support.transcripts import transcripts
 
 Export = Callable[..., str]
 HOSTILE = """\
@@ -49,54 +39,6 @@ You
 <script>alert(2)</script>
 """
 TABLE = "| a | b |\n|---|---|\n| 1 | 2 |"
-# A pair of lone surrogates is the character that it spells, to every reader of JSON.
-WORDS = text(characters(exclude_categories=["Cs"]) | sampled_from("\udc80\x00\x7f"), max_size=20)
-
-
-@composite
-def transcripts(draw: DrawFn) -> Transcript:
-    """Any session."""
-    messages: list[TranscriptMessage] = []
-    reasons: list[FinishReason | None] = [None, "stop", "length", "cancelled"]
-    for number in range(draw(integers(0, 8))):
-        named = none() | sampled_from([f"m{place}" for place in range(number)] or [None])
-        messages.append(
-            TranscriptMessage(
-                id=f"m{number}",
-                parent=draw(named),
-                message=Message(
-                    draw(sampled_from(["user", "assistant", "system"])),
-                    draw(WORDS),
-                    draw(WORDS),
-                    tuple(Attachment(name, name) for name in draw(lists(WORDS, max_size=2))),
-                ),
-                state=draw(sampled_from(["complete", "stopped", "interrupted", "failed"])),
-                model=draw(WORDS),
-                params=Params(temperature=draw(none() | floats(0, 2)), stop=("a",), extra={"b": 1}),
-                usage=draw(none() | sampled_from([Usage(), Usage(prompt=3, cost_usd=0.5)])),
-                error=draw(none() | sampled_from([ErrorInfo("server", "It broke", "d", "r")])),
-                starred=draw(booleans()),
-                created=draw(floats(0, 4e9)),
-                finish_reason=draw(sampled_from(reasons)),
-                corrects=draw(named),
-                memory_start=draw(named),
-            )
-        )
-    return Transcript(
-        title=draw(WORDS),
-        messages=tuple(messages),
-        head=draw(sampled_from([each.id for each in messages])) if messages else None,
-        created=draw(floats(0, 4e9)),
-        model=draw(WORDS),
-        system=draw(WORDS),
-        origin=draw(WORDS),
-        title_is_set=draw(booleans()),
-        updated=draw(floats(0, 4e9)),
-        context=draw(none() | integers(1, 10**6)),
-        tags=tuple(draw(lists(WORDS, max_size=3))),
-        pinned=draw(booleans()),
-        archived=draw(booleans()),
-    )
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,0 +1,369 @@
+"""Files that somebody made to do harm, or that were damaged: told, and the library as it was."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import (
+    booleans,
+    dictionaries,
+    integers,
+    lists,
+    none,
+    recursive,
+    sampled_from,
+    text,
+)
+
+from g4tui.core import G4tuiError, Message
+from g4tui.exchange import ImportReport
+from g4tui.store import Store
+from g4tui_exchange.elements import objects
+from support.chatgpt import conversation, node, written, zipped
+
+Import = Callable[..., ImportReport]
+ESCAPES = "evil \x1b]0;title\x07\x1b[2J \u202egnp.exe \x9b31m"
+DEEP = 10_000
+MIB = 1024 * 1024
+
+
+def session(text: str = "hello", **more: Any) -> dict[str, Any]:
+    """One session of our own JSON."""
+    message = {"id": "1", "parent": None, "message": {"role": "user", "text": text}}
+    return {"g4tui": 1, "title": "a session", "messages": [message], **more}
+
+
+@pytest.fixture
+def kept(store: Store) -> Callable[[], None]:
+    """Asserts that the library holds what it held before."""
+    row = store.create_session(title="mine")
+    store.add_message(row.id, None, Message("user", "my words"))
+    before = store.transcript(row.id)
+
+    def check() -> None:
+        assert [each.id for each in store.sessions(shelf="all")] == [row.id]
+        assert store.transcript(row.id) == before
+        assert store.check() == []
+
+    return check
+
+
+def told(error: G4tuiError | None) -> None:
+    """It says what, why and what to do."""
+    assert error is not None
+    assert error.info.title
+    assert error.info.detail
+    assert error.info.remedy
+
+
+def damaged(tmp_path: Path) -> dict[str, Path]:
+    """Files of which nothing can be read."""
+    talk = json.dumps([conversation(node("q", None, "user", "hi"))])
+    files: dict[str, bytes] = {
+        "binary.json": bytes(range(256)) * 64,
+        "empty.json": b"",
+        "utf16.json": json.dumps([session()]).encode("utf-16"),
+        "page.json": b"<!doctype html><html>not found</html>",
+        "no.zip": b"PK\x03\x04" + bytes(1_000),
+        "deep.json": b"[" * DEEP,
+    }
+    paths = {}
+    for name, data in files.items():
+        paths[name] = tmp_path / name
+        paths[name].write_bytes(data)
+    whole = zipped(tmp_path / "whole.zip", {"conversations.json": talk * 50})
+    cut = tmp_path / "cut.zip"
+    cut.write_bytes(whole.read_bytes()[:-40])
+    locked = tmp_path / "locked.zip"
+    locked.write_bytes(encrypted(zipped(locked, {"conversations.json": talk}).read_bytes()))
+    other = zipped(tmp_path / "other.zip", {"photo.jpg": "x", "../conversations.json/x": "y"})
+    return paths | {path.name: path for path in (cut, locked, other)}
+
+
+def encrypted(data: bytes) -> bytes:
+    """A zip whose one file claims to be encrypted."""
+    changed = bytearray(data)
+    changed[6] |= 1
+    changed[data.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(changed)
+
+
+def test_of_a_file_that_is_none_nothing_comes(
+    imported: Import, kept: Callable[[], None], tmp_path: Path
+) -> None:
+    for name, path in damaged(tmp_path).items():
+        try:
+            report = imported(path)
+        except G4tuiError as error:
+            told(error)
+        else:
+            told(report.error)
+            assert report.new == [], name
+        for format in ("json", "chatgpt", "jsonl"):
+            report = imported(path, name=format)
+            assert report.new == [], (name, format)
+            assert report.error is not None or report.left_out or name == "empty.json", (
+                name,
+                format,
+            )
+        kept()
+
+
+def test_what_is_no_file_is_refused(
+    imported: Import, kept: Callable[[], None], tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (tmp_path, pipe, tmp_path / "nothing"):
+        with pytest.raises(G4tuiError) as raised:
+            imported(path)
+        told(raised.value)
+    kept()
+
+
+@pytest.mark.parametrize(
+    ("bad", "what"),
+    [
+        ('{"g4tui": 1, "x": ' + "[" * DEEP + "]" * DEEP + "}", "nested deeper"),
+        ('{"g4tui": 1, "x": "' + "x" * 33 * MIB + '"}', "larger than 32 MiB"),
+        ('{"g4tui": 1, "x": [' + "{}," * 1_000_000 + "{}]}", "more than 1,000,000 parts"),
+        ('{"g4tui": 1, "x": ' + "9" * 5_000 + "}", "damaged"),
+        ('{"g4tui": 1, "x": nul}', "damaged"),
+        (json.dumps(session(messages=7)), "damaged sessions"),
+        (json.dumps(session(context=10**30)), "cannot be saved"),
+        (json.dumps(session(tags=["x" * 500])), "cannot be saved"),
+        (json.dumps(session()).replace('"hello"', '"hel\udcfflo"'), "no UTF-8"),
+    ],
+    ids=["deep", "large", "parts", "number", "word", "type", "context", "tag", "utf8"],
+)
+def test_one_bad_session_is_counted_and_the_others_come(
+    imported: Import, store: Store, tmp_path: Path, bad: str, what: str
+) -> None:
+    path = tmp_path / "sessions.json"
+    good = [json.dumps(session(text)) for text in ("before", "after")]
+    text = f"[{good[0]},\n{bad},\n{good[1]}]"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    report = imported(path)
+    assert report.error is None
+    assert sum(what in each for each in report.left_out) == 1, report.left_out
+    texts = {store.path(each)[0].message.text for each in report.new}
+    assert texts >= {"before", "after"}
+    assert len(texts) == (3 if what == "no UTF-8" else 2)
+    assert store.check() == []
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["[" * DEEP + "]" * DEEP, '{"messages": ' + "[" * DEEP + "]" * DEEP + "}", "{", "null", "7"],
+    ids=["deep", "deeper", "cut", "null", "number"],
+)
+def test_one_bad_line_is_counted_and_the_others_come(
+    imported: Import, store: Store, tmp_path: Path, bad: str
+) -> None:
+    row = json.dumps({"messages": [{"role": "user", "content": "hi"}]})
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f"{row}\n{bad}\n{row.replace('hi', 'ho')}\n")
+    report = imported(path)
+    assert (len(report.new), report.left_out, report.error) == (
+        2,
+        {"lines without messages": (1, "")},
+        None,
+    )
+
+
+def test_a_file_that_was_cut_off_gives_its_beginning_and_says_so(
+    imported: Import, store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "sessions.json"
+    rows = [session(f"number {number}", origin=f"x:{number}") for number in range(120)]
+    whole = json.dumps(rows)
+    path.write_text(whole[: int(len(whole) * 0.9)])
+    report = imported(path)
+    told(report.error)
+    assert 100 < len(report.new) < 110
+    path.write_text(whole)
+    rest = imported(path)
+    assert rest.error is None
+    assert (len(rest.new), rest.known) == (120 - len(report.new), len(report.new))
+
+
+def test_a_tree_that_is_none_is_put_in_order(
+    imported: Import, store: Store, tmp_path: Path
+) -> None:
+    nodes = [
+        node("q", None, "user", "a question"),
+        node("a", "q", "assistant", "an answer"),
+        node("lost", "gone", "user", "whose question is missing"),
+        node("x", "y", "user", "a circle"),
+        node("y", "x", "assistant", "of two"),
+        node("self", "self", "user", "its own parent"),
+    ]
+    report = imported(written(tmp_path / "conversations.json", [conversation(*nodes, current="x")]))
+    (imported_id,) = report.new
+    texts = {row.message.text for row in store.all_messages(imported_id)}
+    assert texts == {"a question", "an answer", "whose question is missing"}
+    counts = {what: count for what, (count, _) in report.left_out.items()}
+    assert counts["messages that answer themselves"] == 3
+    assert sum(count for what, count in counts.items() if "is missing" in what) == 1
+    assert store.check() == []
+
+
+def test_a_line_of_ten_thousand_messages_is_no_depth(
+    imported: Import, store: Store, tmp_path: Path
+) -> None:
+    nodes = [node("0", None, "user", "begin")]
+    for number in range(1, DEEP):
+        role = "assistant" if number % 2 else "user"
+        nodes.append(node(str(number), str(number - 1), role, f"say {number}"))
+    talk = {**conversation(nodes[0]), "current_node": str(DEEP - 1)}
+    talk["mapping"] = {each["id"]: each for each in reversed(nodes)}
+    report = imported(written(tmp_path / "conversations.json", [talk]))
+    assert len(store.path(report.new[0])) == DEEP
+
+
+def test_a_bomb_in_a_zip_is_left_unexploded(
+    imported: Import, kept: Callable[[], None], tmp_path: Path
+) -> None:
+    one = zipped(tmp_path / "one.zip", {"conversations.json": b"[" + b" " * 100 * MIB + b"]"})
+    part = b"[" + b" " * 8 * MIB + b"]"
+    many = zipped(
+        tmp_path / "many.zip", {f"{n}/conversations-{n:03}.json": part for n in range(16)}
+    )
+    for path in (one, many):
+        assert path.stat().st_size < MIB
+        report = imported(path)
+        told(report.error)
+        assert "bomb" in str(report.error)
+        kept()
+
+
+def test_names_in_a_zip_reach_no_folder(imported: Import, store: Store, tmp_path: Path) -> None:
+    talk = json.dumps([conversation(node("q", None, "user", "hi"))])
+    names = ("../../conversations.json", "/etc/conversations-001.json", "..\\conversations-2.json")
+    path = zipped(tmp_path / "export.zip", {name: talk.replace("6f8a", name[-6]) for name in names})
+    before = set(tmp_path.parent.rglob("*"))
+    report = imported(path)
+    assert report.new
+    new = {each for each in set(tmp_path.parent.rglob("*")) - before if "sqlite" not in each.name}
+    assert new == set(), "nothing is unpacked anywhere"
+
+
+def test_titles_are_kept_raw_short_and_on_one_line_where_they_are_shown(
+    imported: Import, store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "sessions.json"
+    titles = [ESCAPES, "<script>alert(1)</script>", "long " * 100_000, "two\nlines"]
+    path.write_text(json.dumps([session(title, title=title) for title in titles]))
+    report = imported(path)
+    kept = [store.session(each).title for each in report.new]
+    assert kept[:2] == titles[:2], "the library keeps what was said"
+    assert len(kept[2]) == 300
+
+
+def test_a_session_of_the_far_future_does_not_stay_on_top(
+    imported: Import, store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "sessions.json"
+    path.write_text(json.dumps([session(created=1e300, updated=1e300, origin="future")]))
+    (future,) = imported(path).new
+    now = store.create_session(title="now").id
+    assert [row.id for row in store.sessions()] == [now, future]
+    assert store.session(future).created < time.time() + 60
+
+
+class Dribble:
+    """Gives a few bytes at a time."""
+
+    def __init__(self, data: bytes, most: int) -> None:
+        self._data, self._most = BytesIO(data), most
+
+    def read(self, size: int, /) -> bytes:
+        return self._data.read(min(size, self._most))
+
+
+JSON = recursive(
+    none() | booleans() | integers() | text(sampled_from('"\\[]{},: x\n\u20ac')),
+    lambda inner: lists(inner, max_size=3) | dictionaries(text(max_size=3), inner, max_size=3),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(lists(dictionaries(text(max_size=3), JSON, max_size=3)), integers(1, 9), booleans())
+def test_wherever_a_file_is_split_its_sessions_are_whole(
+    values: list[dict[str, Any]], most: int, ascii: bool
+) -> None:
+    data = json.dumps(values, ensure_ascii=ascii, indent=most % 3 or None).encode()
+    assert list(objects(Dribble(data, most))) == values
+
+
+def sparse(path: Path, begin: bytes) -> Path:
+    """Two gigabytes that take no room on the disk."""
+    with path.open("wb") as file:
+        file.write(begin)
+        file.truncate(2 * 1024 * MIB)
+    return path
+
+
+IMPORT_ALL = """
+import resource, sys
+from pathlib import Path
+
+limit = 600 * 1024 * 1024
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+import g4tui_exchange
+from g4tui.core import G4tuiError
+from g4tui.exchange import import_from
+from g4tui.store import Store
+
+store = Store.open(Path(sys.argv[1]))
+for path in sys.argv[2:]:
+    try:
+        report = import_from(Path(path), g4tui_exchange.g4tui_register_importers(), store)
+        print(len(report.new), list(report.left_out), repr(str(report.error)))
+    except G4tuiError as error:
+        print("refused", repr(str(error)))
+"""
+
+
+def test_huge_files_take_little_memory(tmp_path: Path) -> None:
+    """In a process that may have 600 MB of address space in all."""
+    talk = json.dumps(conversation(node("q", None, "user", "hi")))
+    bomb = tmp_path / "bomb.zip"
+    with (
+        zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("conversations.json", "w", force_zip64=True) as file,
+    ):
+        file.write(f"[{talk},".encode())
+        for _ in range(100):
+            file.write(b'{"x": "' + b"x" * MIB + b'"},')
+    files = [
+        sparse(tmp_path / "zeros", b""),
+        sparse(tmp_path / "object.json", b'[{"g4tui": 1, "title": "'),
+        sparse(tmp_path / "line.jsonl", b'{"messages": [{"role": "user", "content": "'),
+        bomb,
+    ]
+    library = tmp_path / "library.sqlite3"
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL, str(library), *map(str, files)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    zeros, whole, line, last = done.stdout.splitlines()
+    assert zeros.startswith("refused")
+    assert whole.startswith("0 []")
+    assert "too early" in whole
+    assert line.startswith("0 ['lines longer than 32 MiB']")
+    assert last.startswith("1 ")
+    assert "bomb" in last
