@@ -1,12 +1,16 @@
 """`g4tui sessions backup`, `restore` and `salvage`: the library as a whole."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from g4tui.cli.app import App, pass_app
 from g4tui.cli.lazy import json_option
-from g4tui.cli.output import size
+from g4tui.cli.output import moment, size
+
+if TYPE_CHECKING:
+    from g4tui.store.salvage import Salvaged
 
 
 @click.command()
@@ -80,11 +84,26 @@ def salvage(app: App, file: Path | None, output: Path | None) -> None:
     if app.json:
         app.emit({"file": str(target), "found": found, "backup": str(newest) if newest else None})
         return
-    app.say(
-        f"{target}: {found.sessions} sessions and {found.messages} messages.\n"
-        f"Lost: {found.unreadable} places for rows could not be read; {found.nameless} sessions"
-        f" lost their titles, and {found.orphans} messages what was said before them.\n"
-        f"Put it in place: g4tui sessions restore {target}"
-    )
+    app.say(_told(target, found))
+    app.say(f"Put it in place: g4tui sessions restore {target}")
     if newest is not None:
-        app.say(f"Or the newest backup, whole but older: g4tui sessions restore {newest}")
+        made = moment(newest.stat().st_mtime)
+        app.say(f"Or the newest backup, whole but of {made}: g4tui sessions restore {newest}")
+
+
+def _told(target: Path, found: "Salvaged") -> str:
+    """What was found, and every kind of loss that there was."""
+    losses = {
+        "messages": found.lost_messages,
+        "ends of messages, which are cut": found.cut,
+        "messages before others, which are first ones now": found.orphans,
+        "titles of sessions, which count as private": found.nameless,
+        "comparisons": found.lost_turns,
+        "votes": found.lost_votes,
+    }
+    known = [f"{count:,} {what}" for what, count in losses.items() if count]
+    return (
+        f"{target}: {found.sessions:,} sessions, {found.messages:,} messages,"
+        f" {found.turns:,} comparisons, {found.votes:,} votes.\n"
+        f"Lost, as far as can be told: {'; '.join(known) or 'nothing'}."
+    )

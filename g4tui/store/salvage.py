@@ -1,24 +1,39 @@
 """Getting out of a damaged library what can still be read, row by row, into a new one."""
 
-import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from g4tui.core import G4tuiError
 from g4tui.store import errors, files
-from g4tui.store.store import Store
+from g4tui.store.database import Database, newer
+from g4tui.store.migrations import MIGRATIONS, migrate
+from g4tui.store.pages import Pages, Record
+from g4tui.store.salvage_rows import TABLES, Row, mended, table_of
+from g4tui.store.store import BUSY_S, Store
 
 
 @dataclass
 class Salvaged:
-    """What was read of each table, and how many row numbers could not be."""
+    """What is in the new library, and what is known to be lost.
+
+    `lost_messages`: of the sessions that were read. `cut`: messages whose end is lost. `orphans`:
+    messages that lost the one before them and are first ones now. `nameless`: sessions of which
+    only messages are left; they count as private, since they may have been.
+    """
 
     sessions: int = 0
     messages: int = 0
-    unreadable: int = 0
+    turns: int = 0
+    votes: int = 0
+    lost_messages: int = 0
+    lost_turns: int = 0
+    lost_votes: int = 0
+    cut: int = 0
     orphans: int = 0
     nameless: int = 0
 
@@ -26,84 +41,190 @@ class Salvaged:
 def salvage(source: Path, target: Path) -> Salvaged:
     """Write what can be read of the library at `source` to a new one at `target`.
 
-    `source` is only read. Messages whose parent is lost become first messages (`orphans`), and
-    those whose session is lost get a new one (`nameless`). Raises `G4tuiError` where nothing can be
-    read at all; then `target` is not there.
+    `source` is only read. What may be sent to which host is asked again. Raises `G4tuiError` where
+    nothing can be read at all; then `target` is not there.
     """
     if target.exists():
-        raise G4tuiError("usage", "The new library would replace a file", f"{target} is there.", "")
+        raise G4tuiError(
+            "usage",
+            "The new library would replace a file",
+            f"{target} is there.",
+            "Choose another name for the new library.",
+        )
+    if not source.is_file():
+        raise G4tuiError(
+            "missing",
+            "There is no such library",
+            f"{source} is no file.",
+            "Give the file that is damaged.",
+        )
     found = Salvaged()
-    with TemporaryDirectory(dir=target.parent, prefix=".salvage-") as folder:
-        copy = Path(folder) / "library.sqlite3"
-        try:
-            shutil.copyfile(source, copy)  # SQLite would change the file itself, and its journal
-            if files.journal(source).exists():
-                shutil.copyfile(files.journal(source), files.journal(copy))
-        except OSError as error:
-            raise errors.disk_error(error, source) from error
-        new = Path(folder) / "new.sqlite3"
-        store = Store.open(new)
-        try:
-            with errors.told(new):
-                _copy(copy, new, found)
-            if not found.sessions and not found.messages:
-                raise errors.damaged(source, "not one row of it can be read")
-            store.check()
-            store.backup(target)
-        finally:
-            store.close()
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=target.parent, prefix=".salvage-") as folder:
+            new = Path(folder) / "new.sqlite3"
+            files.created_private(new)
+            database = Database(new, BUSY_S)
+            try:
+                migrate(database)
+                with closing(sqlite3.connect(Path(folder) / "heap.sqlite3")) as heap:
+                    heap.row_factory = sqlite3.Row
+                    with errors.told(new), database.write() as connection:
+                        _gather(source, connection, heap, found)
+                        _build(connection, heap, found)
+            finally:
+                database.close()
+            if not found.messages and not found.sessions:
+                raise _nothing_left(source)
+            store = Store.open(new)
+            try:
+                if wrong := store.check():
+                    raise errors.damaged(new, "; ".join(wrong[:3]))
+                store.backup(target)
+            finally:
+                store.close()
+    except OSError as error:
+        raise errors.disk_error(error, target) from error
     return found
 
 
-def _copy(source: Path, target: Path, found: Salvaged) -> None:
-    old = sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
-    writer = Store.open(target)
-    try:
-        with writer.batch(), writer._database.write() as new:
-            new.execute("PRAGMA defer_foreign_keys = ON")
-            sessions: set[int] = set()
-            for row in _rows(old, "sessions", found):
-                _insert(new, "sessions", {**row, "messages": 0})
-                sessions.add(int(str(row["seq"])))
-                found.sessions += 1
-            depths: dict[int, int] = {}
-            for row in _rows(old, "messages", found):
-                seq, session, parent = int(str(row["seq"])), int(str(row["session"])), row["parent"]
-                if session not in sessions:
-                    _insert(new, "sessions", _nameless(session, row))
-                    sessions.add(session)
-                    found.nameless += 1
-                if parent is not None and parent not in depths:
-                    found.orphans += 1
-                    parent = None
-                depths[seq] = 1 if parent is None else depths[int(str(parent))] + 1
-                owned = {"state": "interrupted", "owner": None} if row["owner"] is not None else {}
-                _insert(new, "messages", {**row, "parent": parent, "depth": depths[seq], **owned})
-                found.messages += 1
-            _copy_notes(old, new, sessions)
-            new.execute(
-                """UPDATE sessions SET head = (SELECT max(seq) FROM messages m
-                       WHERE m.session = sessions.seq)
-                   WHERE head IS NULL OR head NOT IN (SELECT seq FROM messages)"""
-            )
-    finally:
-        writer.close()
-        old.close()
+def _nothing_left(source: Path) -> G4tuiError:
+    backup = files.newest_backup(source)
+    return G4tuiError(
+        "storage",
+        "Nothing of the library can be read",
+        f"There is not one row in {source}. It was left untouched.",
+        f"Put the newest backup in place: g4tui sessions restore {backup}"
+        if backup is not None
+        else "There is no backup. To begin anew, move the file away.",
+    )
 
 
-def _copy_notes(old: sqlite3.Connection, new: sqlite3.Connection, sessions: set[int]) -> None:
-    """Tags and consents, up to where their tables are damaged."""
-    for table in ("tags", "consents"):
-        try:
-            names = [name for _, name, *_ in old.execute(f"PRAGMA table_info({table})")]
-            for row in old.execute(f"SELECT * FROM {table}") if names else ():
-                if row[names.index("session")] in sessions:
-                    _insert(new, table, dict(zip(names, row, strict=True)))
-        except sqlite3.DatabaseError:
+def _gather(
+    source: Path, new: sqlite3.Connection, heap: sqlite3.Connection, found: Salvaged
+) -> None:
+    """Throw every row that can be read on a heap of tables without order or rules."""
+    names = {
+        table: [name for _, name, *_ in new.execute(f"PRAGMA table_info({table})")]
+        for table in TABLES
+    }
+    for table, columns in names.items():
+        heap.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
+    journal = files.journal(source)
+    with source.open("rb") as file:
+        header = file.read(files.HEADER_LENGTH)
+        version = files.header_number(header, 60)
+        if files.header_number(header, 68) == files.APPLICATION_ID and version > len(MIGRATIONS):
+            raise newer(source, version, len(MIGRATIONS))
+        file.seek(0)
+        with journal.open("rb") if journal.exists() else nullcontext() as written:
+            for record in Pages(file, written).records():
+                kind = table_of(record)
+                if kind is not None:
+                    _throw(heap, kind, names[kind], record, found)
+
+
+def _throw(
+    heap: sqlite3.Connection, table: str, names: list[str], record: Record, found: Salvaged
+) -> None:
+    values = list(record.values[: len(names)])
+    if record.number is not None:
+        values[0] = record.number
+    if table == "messages" and not record.is_whole:
+        found.cut += 1
+        values[6] = "interrupted" if values[5] == "assistant" else values[6]
+    columns = ", ".join(names[: len(values)])
+    marks = ", ".join("?" * len(values))
+    heap.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)
+
+
+def _build(new: sqlite3.Connection, heap: sqlite3.Connection, found: Salvaged) -> None:
+    new.execute("PRAGMA defer_foreign_keys = ON")
+    counts: dict[int, int] = {}
+    for row in _rows(heap, "sessions"):
+        if _insert(new, "sessions", {**mended(row), "messages": 0}):
+            counts[_whole(row["seq"])] = _whole(row["messages"])
+    found.sessions = len(counts)
+    messages = _add_messages(new, heap, counts, found)
+    for row in _rows(heap, "tags"):
+        if row["session"] in counts:
+            _insert(new, "tags", row)
+    _add_turns(new, heap, counts, messages, found)
+    new.execute(
+        """UPDATE sessions SET head = (SELECT max(seq) FROM messages m
+               WHERE m.session = sessions.seq)
+           WHERE head IS NULL
+               OR head NOT IN (SELECT seq FROM messages m WHERE m.session = sessions.seq)"""
+    )
+
+
+def _add_messages(
+    new: sqlite3.Connection, heap: sqlite3.Connection, counts: dict[int, int], found: Salvaged
+) -> dict[int, int]:
+    """Returns the session of each message. `counts`: how many each session had."""
+    depths: dict[int, int] = {}
+    sessions: dict[int, int] = {}
+    for row in _rows(heap, "messages"):
+        seq, session, parent = _whole(row["seq"]), _whole(row["session"]), row["parent"]
+        if session not in counts:
+            _insert(new, "sessions", _nameless(session, row))
+            counts[session] = 0
+            found.nameless += 1
+        if parent is not None and sessions.get(_whole(parent)) != session:
+            found.orphans += 1
+            parent = None
+        depth = 1 if parent is None else depths[_whole(parent)] + 1
+        placed = {**mended(row), "parent": parent, "depth": depth}
+        if _insert(new, "messages", placed):
+            depths[seq], sessions[seq] = depth, session
+    found.messages = len(sessions)
+    read = Counter(sessions.values())
+    found.lost_messages = sum(max(0, count - read[seq]) for seq, count in counts.items())
+    return sessions
+
+
+def _add_turns(
+    new: sqlite3.Connection,
+    heap: sqlite3.Connection,
+    counts: dict[int, int],
+    messages: dict[int, int],
+    found: Salvaged,
+) -> None:
+    """Comparisons of which two answers are left, and votes on answers that both are."""
+    answers: dict[object, list[Row]] = {}
+    for row in _rows(heap, "turn_answers"):
+        answers.setdefault(row["turn"], []).append(row)
+    votes = {row["turn"]: row for row in _rows(heap, "votes")}
+    named = answers.keys() | votes.keys()
+    for row in _rows(heap, "turns"):
+        turn, session = row["seq"], row["session"]
+        named -= {turn}
+        left = [
+            each
+            for each in answers.get(turn, ())
+            if messages.get(_whole(each["message"])) == session
+        ]
+        if row.get("chosen") not in messages:
+            row["chosen"] = None
+        if len(left) < 2 or not _insert(new, "turns", row):
+            found.lost_turns += 1
+            found.lost_votes += turn in votes
             continue
+        found.turns += 1
+        for answer in left:
+            _insert(new, "turn_answers", answer)
+        vote = votes.get(turn)
+        if vote is None:
+            continue
+        if {vote["left_answer"], vote["right_answer"]} <= messages.keys():
+            found.votes += _insert(new, "votes", vote)
+        else:
+            found.lost_votes += 1
+    found.lost_turns += len(named)
+    found.lost_votes += len(named & votes.keys())
 
 
-def _nameless(session: int, row: dict[str, object]) -> dict[str, object]:
+def _nameless(session: int, row: Row) -> Row:
     """A session for messages whose own is lost."""
     created = row["created"]
     return {
@@ -113,58 +234,25 @@ def _nameless(session: int, row: dict[str, object]) -> dict[str, object]:
         "updated": created,
         "touched": created,
         "title": f"Salvaged {session}",
+        "private": 1,
     }
 
 
-def _insert(new: sqlite3.Connection, table: str, row: dict[str, object]) -> None:
-    known = {name for _, name, *_ in new.execute(f"PRAGMA table_info({table})")}
-    kept = {name: value for name, value in row.items() if name in known}
+def _rows(heap: sqlite3.Connection, table: str) -> Iterator[Row]:
+    """Each row once, in the order they were made."""
+    for row in heap.execute(f"SELECT * FROM {table} ORDER BY 1, 2"):
+        yield dict(row)
+
+
+def _insert(new: sqlite3.Connection, table: str, row: Row) -> bool:
+    """Whether it fits: two of one name do not. What is not known takes its default."""
+    kept = {name: value for name, value in row.items() if value is not None}
     marks = ", ".join("?" * len(kept))
-    new.execute(
+    done = new.execute(
         f"INSERT OR IGNORE INTO {table} ({', '.join(kept)}) VALUES ({marks})", list(kept.values())
     )
+    return done.rowcount == 1
 
 
-def _rows(old: sqlite3.Connection, table: str, found: Salvaged) -> Iterator[dict[str, object]]:
-    """Every row that can be read, in order; around what cannot be, number by number."""
-    try:
-        names = [name for _, name, *_ in old.execute(f"PRAGMA table_info({table})")]
-    except sqlite3.DatabaseError:
-        return
-    last = _last(old, table)
-    ranges = [(0, last)] if names else []
-    while ranges:
-        low, high = ranges.pop()
-        rows = []
-        try:
-            for row in old.execute(
-                f"SELECT * FROM {table} WHERE seq BETWEEN ? AND ? ORDER BY seq", (low, high)
-            ):
-                rows.append(dict(zip(names, row, strict=True)))
-        except sqlite3.DatabaseError:
-            yield from rows
-            # What was read before the damage is good; the rest is looked at in halves.
-            start = int(rows[-1]["seq"]) + 1 if rows else low
-            if start >= high:
-                found.unreadable += start == high
-                continue
-            middle = (start + high) // 2
-            ranges += [(middle + 1, high), (start, middle)]
-            continue
-        yield from rows
-
-
-def _last(old: sqlite3.Connection, table: str) -> int:
-    """The highest row number, as far as it can be told."""
-    for query in (
-        f"SELECT max(seq) FROM {table}",
-        f"SELECT max(rowid) FROM {table} INDEXED BY messages_session",
-    ):
-        try:
-            (last,) = old.execute(query).fetchone()
-        except sqlite3.Error:
-            continue
-        if last is not None:
-            return int(last)
-    (pages,) = old.execute("PRAGMA page_count").fetchone()
-    return int(pages) * 100
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else 0
