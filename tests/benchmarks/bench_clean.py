@@ -23,7 +23,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from g4tui_training.clean.signatures import jaccard
+from g4tui_training.clean.signatures import overlap, shingle_set
 from g4tui_training.clean.texts import normal
 
 BASE = 100_000
@@ -133,7 +133,8 @@ def write(file: Path, truth: Path, rows: int) -> None:
                 if len(texts) > 40_000:
                     texts.pop(next(iter(texts)))
             elif origin in texts:
-                alike = [jaccard(a, b) for a, b in zip(normals, texts[origin], strict=True)]
+                both = zip(normals, texts[origin], strict=True)
+                alike = [overlap(shingle_set(one), shingle_set(other)) for one, other in both]
                 told.write(msgspec.json.encode([identity, origin, min(alike)]) + b"\n")
 
 

@@ -65,7 +65,7 @@ def test_a_chain_of_near_duplicates_is_one_group(tmp_path: Path) -> None:
 
 def test_recall_and_precision_on_planted_rows(tmp_path: Path) -> None:
     """Exact: what is dropped is truly alike, and nearly all that is truly alike is dropped."""
-    from g4tui_training.clean.signatures import jaccard
+    from g4tui_training.clean.signatures import overlap, shingle_set
     from g4tui_training.clean.texts import normal
 
     chance = random.Random(6)
@@ -78,7 +78,7 @@ def test_recall_and_precision_on_planted_rows(tmp_path: Path) -> None:
         twin = [changed(text, int(len(text.split()) * share), number) for text in (prompt, answer)]
         rows.append(pair(f"b{number:03}", *twin))
         truth[f"b{number:03}"] = min(
-            jaccard(normal(one).encode(), normal(other).encode())
+            overlap(*(shingle_set(normal(text).encode()) for text in (one, other)))
             for one, other in zip((prompt, answer), twin, strict=True)
         )
     cleaned(tmp_path, rows, Policy(clean=Clean(off=("exact_duplicate",))))

@@ -225,7 +225,8 @@ def test_a_stop_stops_before_it_is_too_much(
 
 
 def test_requests_that_were_killed_count_as_paid(collector: Callable[..., Collector]) -> None:
-    one = collector("max_usd = 0.1\nusd_per_million_out = 1000\nparams = { max_tokens = 30 }")
+    prices = "usd_per_million_in = 0\nusd_per_million_out = 1000"
+    one = collector(f"max_usd = 0.1\n{prices}\nparams = {{ max_tokens = 30 }}")
     lost = {"what": "asked", "key": "k" * 32, "usd": 0.03, "tokens": 50}
     one.context.run.journal.parent.mkdir(parents=True)
     one.context.run.journal.write_text(json.dumps(lost) + "\n" + json.dumps({**lost, "key": "l"}))

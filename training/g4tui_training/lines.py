@@ -7,7 +7,9 @@ whole.
 
 import gzip
 import hashlib
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedIOBase, BufferedReader
 from pathlib import Path
 from typing import cast
@@ -89,15 +91,33 @@ def excerpt(data: bytes) -> str:
     return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
 
 
-def opened(file: Path) -> BufferedIOBase:
-    """A file for reading bytes. Raises `G4tuiError`: `missing`, or `storage` with the reason."""
-    if file.suffix.lower() == ".gz":
-        return cast(BufferedIOBase, gzip.open(opened_raw(file), "rb"))
-    return opened_raw(file)
+@contextmanager
+def opened(file: Path) -> Iterator[BufferedIOBase]:
+    """A file for reading bytes, unpacked if it ends in `.gz`, as long as the block runs.
+
+    Raises `G4tuiError` where it cannot be read, in the block too: `missing`, `storage`, or `usage`
+    for a packed file that is damaged.
+    """
+    try:
+        with opened_raw(file) as raw:
+            if file.suffix.lower() == ".gz":
+                with gzip.open(raw) as unpacked:
+                    yield cast(BufferedIOBase, unpacked)
+            else:
+                yield raw
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise G4tuiError(
+            "usage",
+            f"{file.name} is no sound gzip file",
+            f"{file}: {error}.",
+            "It may have been cut off on its way: fetch it again.",
+        ) from error
+    except OSError as error:
+        raise _unreadable(file, error) from error
 
 
 def opened_raw(file: Path) -> BufferedReader:
-    """As `opened`, without unpacking."""
+    """A file for reading bytes, not unpacked. Raises `G4tuiError`: `missing` or `storage`."""
     try:
         return cast(BufferedReader, file.open("rb", _BLOCK))
     except FileNotFoundError as error:
@@ -105,9 +125,13 @@ def opened_raw(file: Path) -> BufferedReader:
             error
         )
     except OSError as error:
-        raise G4tuiError(
-            "storage", f"{file.name} cannot be read", f"{file}: {error.strerror or error}."
-        ) from error
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: OSError) -> G4tuiError:
+    return G4tuiError(
+        "storage", f"{file.name} cannot be read", f"{file}: {error.strerror or error}."
+    )
 
 
 def _skip_line(stream: BufferedIOBase) -> int:

@@ -11,12 +11,11 @@ from g4tui_training.clean.components import Groups, grouped
 from g4tui_training.clean.jobs import Plan
 from g4tui_training.clean.signatures import U32, U64, Ints, mixed
 from g4tui_training.clean.signed import Signed
-from g4tui_training.clean.sorting import PART_SHIFT
-from g4tui_training.clean.spool import Parts, Spooled, write_file
+from g4tui_training.clean.sorting import places, row_place
+from g4tui_training.clean.spool import Parts, Spooled, packed, unpacked, write_file
 
 NAME = "decided"
 _CHUNK = 1 << 16
-_AT = (1 << PART_SHIFT) - 1
 Number = TypeVar("Number", np.uint8, np.uint64)
 
 
@@ -67,8 +66,7 @@ class Decider:
             yield np.fromfile(file, np.uint64).reshape(-1, 2)
 
     def _write_renamed(self) -> None:
-        parts = (self._renamed >> np.uint64(PART_SHIFT)).astype(np.int64)
-        at = (self._renamed & np.uint64(_AT)).astype(np.int64)
+        parts, at = places(self._renamed)
         for part in np.unique(parts):
             write_file(self._plan.folder("renamed") / str(part), at[parts == part].tobytes())
 
@@ -91,8 +89,8 @@ class Decider:
             kept = self.name_of(best, chosen)
             for _, number in found:
                 if number != chosen:
-                    data = msgspec.msgpack.encode(Twin(number & _AT, kept, chosen))
-                    out.add(number >> PART_SHIFT, len(data).to_bytes(4, "little") + data)
+                    part, at = row_place(number)
+                    out.add(part, packed(Twin(at, kept, chosen)))
         out.flush()
 
     def _write_held(self, roots: U32) -> None:
@@ -139,8 +137,7 @@ class Decider:
 
     def _index(self, rows: U64) -> Ints:
         """Positions over all parts, from row numbers."""
-        part = (rows >> np.uint64(PART_SHIFT)).astype(np.int64)
-        at = (rows & np.uint64(_AT)).astype(np.int64)
+        part, at = places(rows)
         return np.asarray(self._base[part] + at, np.int64)
 
 
@@ -153,14 +150,7 @@ def read_twins(plan: Plan, part: int) -> dict[int, Twin]:
     """The near duplicates of a part that are out, by position."""
     file = plan.folder("twins") / f"{part}.{NAME}"
     data = file.read_bytes() if file.is_file() else b""
-    decoder = msgspec.msgpack.Decoder(Twin)
-    found, at = {}, 0
-    while at < len(data):
-        size = int.from_bytes(data[at : at + 4], "little")
-        twin = decoder.decode(data[at + 4 : at + 4 + size])
-        found[twin.at] = twin
-        at += 4 + size
-    return found
+    return {twin.at: twin for twin in unpacked(data, Twin)}
 
 
 def _quality(row: Spooled) -> tuple[float, str, bytes]:

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from g4tui_training.clean.jobs import MatchDone, MatchJob, Plan, VerifyDone, VerifyJob
-from g4tui_training.clean.signatures import U64, alike, mixed
+from g4tui_training.clean.signatures import U64, alike, mixed, overlap
 from g4tui_training.clean.signed import Signed
 from g4tui_training.clean.sorting import BAND, KINDS, bucket_of
 from g4tui_training.clean.spool import Parts, part_files, write_file
@@ -116,9 +116,3 @@ class Verifier:
         return (
             overlap(asked, asked_too) >= self._prompt and overlap(said, said_too) >= self._response
         )
-
-
-def overlap(one: U64, other: U64) -> float:
-    """Jaccard similarity of two sets of shingles."""
-    shared = len(np.intersect1d(one, other, assume_unique=True))
-    return shared / (len(one) + len(other) - shared)

@@ -8,7 +8,7 @@ import numpy as np
 from g4tui_training.clean.deciding import own_id, read_twins
 from g4tui_training.clean.jobs import Example, Plan, WriteDone, WriteJob
 from g4tui_training.clean.ledger import Dropped
-from g4tui_training.clean.matching import overlap
+from g4tui_training.clean.signatures import overlap
 from g4tui_training.clean.signed import Signed
 from g4tui_training.clean.sorting import row_number
 from g4tui_training.clean.spool import Spooled, unpacked, write_file
@@ -36,7 +36,7 @@ class Writer:
         lines: dict[str, list[bytes]] = {name: [] for name in OUTPUTS}
         done = WriteDone(part, {}, {}, {}, len(renamed))
         at, last, last_id = -1, b"", ""
-        for row in unpacked((plan.folder("sorted") / str(part)).read_bytes()):
+        for row in unpacked((plan.folder("sorted") / str(part)).read_bytes(), Spooled):
             if not row.rule:
                 at += 1
                 if at in renamed:

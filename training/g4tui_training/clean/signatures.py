@@ -109,11 +109,10 @@ def band_keys(lanes: U32, bands: int, rows: int, salt: int) -> U64:
     return mixed((mixed(used) * factors).sum(axis=2, dtype=np.uint64) + start)
 
 
-def jaccard(one: bytes, other: bytes) -> float:
-    """The true similarity of two texts, by their shingles."""
-    first, second = shingle_set(one), shingle_set(other)
-    shared = len(np.intersect1d(first, second, assume_unique=True))
-    return shared / (len(first) + len(second) - shared)
+def overlap(one: U64, other: U64) -> float:
+    """Jaccard similarity of two sets of shingles: the truth that signatures estimate."""
+    shared = len(np.intersect1d(one, other, assume_unique=True))
+    return shared / (len(one) + len(other) - shared)
 
 
 def shingle_set(text: bytes) -> U64:

@@ -7,10 +7,9 @@ import numpy as np
 from g4tui_training.clean.jobs import Plan
 from g4tui_training.clean.recent import Recent
 from g4tui_training.clean.signatures import LANES, U8, U64, Ints, shingle_set
-from g4tui_training.clean.sorting import PART_SHIFT
-from g4tui_training.clean.spool import Spooled, unpacked
+from g4tui_training.clean.sorting import places, row_place
+from g4tui_training.clean.spool import Spooled, packed_size, unpacked
 
-_AT = (1 << PART_SHIFT) - 1
 _SETS = 500
 _PARTS = 64
 _GUESS = 4096
@@ -28,10 +27,10 @@ class Signed:
     def signatures(self, rows: U64) -> tuple[U8, U8]:
         """Signatures of prompts and answers, for sorted row numbers: (rows, LANES) each."""
         found = np.empty((len(rows), 2 * LANES), np.uint8)
-        parts = rows >> np.uint64(PART_SHIFT)
+        parts, places_in_part = places(rows)
         for part in np.unique(parts):
             here = np.flatnonzero(parts == part)
-            at = (rows[here] & np.uint64(_AT)).astype(np.int64)
+            at = places_in_part[here]
             with (self._plan.folder("signed") / str(part)).open("rb", 0) as stream:
                 for begin, end in _runs(at):
                     stream.seek(int(at[begin]) * 2 * LANES)
@@ -42,20 +41,21 @@ class Signed:
 
     def row(self, number: int) -> Spooled:
         """A row that stays."""
-        part, at = number >> PART_SHIFT, number & _AT
+        part, at = row_place(number)
         start = int(self._starts.get(part, self._read_starts)[at])
         with (self._plan.folder("sorted") / str(part)).open("rb", 0) as stream:
             stream.seek(start)
             data = stream.read(_GUESS)
-            size = 4 + int.from_bytes(data[:4], "little")
-            return next(unpacked(data[:size] + stream.read(max(0, size - len(data)))))
+            size = packed_size(data)
+            whole = data[:size] + stream.read(max(0, size - len(data)))
+            return next(unpacked(whole, Spooled))
 
     def shingles(self, number: int) -> tuple[U64, U64]:
         """The shingle sets of a row's prompt and answer."""
         return self._sets.get(number, self._read_sets)
 
     def _read_sets(self, number: int) -> tuple[U64, U64]:
-        part, at = number >> PART_SHIFT, number & _AT
+        part, at = row_place(number)
         ends = self._ends.get(part, self._read_ends)
         begin = int(ends[2 * at - 1]) if at else 0
         middle, end = int(ends[2 * at]), int(ends[2 * at + 1])

@@ -9,7 +9,7 @@ import numpy as np
 
 from g4tui_training.clean.diversity import draw_of
 from g4tui_training.clean.jobs import Plan, SortDone, SortJob
-from g4tui_training.clean.signatures import U64, band_keys, bytes_of, signatures
+from g4tui_training.clean.signatures import U64, Ints, band_keys, bytes_of, signatures
 from g4tui_training.clean.spool import Parts, Spooled, packed, part_files, unpacked, write_file
 
 # A pair of rows whose prompts and answers are 80 % alike shares a joint band in 99.8 of 100 cases,
@@ -19,13 +19,25 @@ JOINT = (21, 3)
 PROMPT = (21, 6)
 KINDS = ("joint", "prompt", "id")
 BAND = np.dtype([("key", "<u8"), ("row", "<u8")])
-PART_SHIFT = 40
+_PART_SHIFT = 40
+_AT = (1 << _PART_SHIFT) - 1
 _SIGNED_AT_ONCE = 1024
 
 
 def row_number(part: int, at: int) -> int:
-    """A row's number in the order of digests, over all parts."""
-    return (part << PART_SHIFT) | at
+    """The number, in the order of digests over all parts, of the row at a place in a part."""
+    return (part << _PART_SHIFT) | at
+
+
+def row_place(number: int) -> tuple[int, int]:
+    """A row's part, and its place among those of the part that stay."""
+    return number >> _PART_SHIFT, number & _AT
+
+
+def places(numbers: U64) -> tuple[Ints, Ints]:
+    """`row_place` of many."""
+    parts, at = numbers >> np.uint64(_PART_SHIFT), numbers & np.uint64(_AT)
+    return parts.astype(np.int64), at.astype(np.int64)
 
 
 class Sorter:
@@ -39,7 +51,7 @@ class Sorter:
         """Sort a part and write it anew, in files for the passes after this one."""
         plan = self._plan
         files = part_files(plan.folder("rows"), job.part)
-        rows = [row for file in files for row in unpacked(file.read_bytes())]
+        rows = [row for file in files for row in unpacked(file.read_bytes(), Spooled)]
         rows.sort(key=Spooled.order)
         self._drop_twins(rows)
         self._drop_low_sources(rows, job)
@@ -85,7 +97,7 @@ class Sorter:
             answers = signatures([row.response for row in batch])
             signed.append(np.hstack([bytes_of(prompts), bytes_of(answers)]))
             numbers = np.arange(start, start + len(batch), dtype=np.uint64)
-            numbers |= np.uint64(part << PART_SHIFT)
+            numbers |= np.uint64(row_number(part, 0))
             both = np.stack([prompts, answers], axis=2).reshape(len(batch), -1)
             bands, lanes = JOINT
             self._add("joint", band_keys(both, bands, 2 * lanes, 1), numbers)

@@ -6,6 +6,7 @@ order of their digests, whatever order they came in.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -13,6 +14,8 @@ from g4tui_training.writing import disk_error
 
 _HELD = 2 << 20
 _HELD_A_PART = 16 << 10
+_LENGTH = 4
+Packed = TypeVar("Packed", bound=msgspec.Struct)
 
 
 class Spooled(msgspec.Struct, array_like=True):
@@ -82,20 +85,25 @@ def part_of(digest: bytes, count: int) -> int:
     return (int.from_bytes(digest[:8]) * count) >> 64
 
 
-def packed(row: Spooled) -> bytes:
-    """A row with its length before it."""
-    data = msgspec.msgpack.encode(row)
-    return len(data).to_bytes(4, "little") + data
+def packed(record: msgspec.Struct) -> bytes:
+    """A record with its length before it."""
+    data = msgspec.msgpack.encode(record)
+    return len(data).to_bytes(_LENGTH, "little") + data
 
 
-def unpacked(data: bytes) -> Iterator[Spooled]:
-    """The rows in some bytes."""
-    decoder = msgspec.msgpack.Decoder(Spooled)
+def packed_size(data: bytes | memoryview) -> int:
+    """How many bytes the record takes with which some bytes begin."""
+    return _LENGTH + int.from_bytes(data[:_LENGTH], "little")
+
+
+def unpacked(data: bytes, kind: type[Packed]) -> Iterator[Packed]:
+    """The records in some bytes."""
+    decoder = msgspec.msgpack.Decoder(kind)
     view, at = memoryview(data), 0
     while at < len(data):
-        size = int.from_bytes(view[at : at + 4], "little")
-        yield decoder.decode(view[at + 4 : at + 4 + size])
-        at += 4 + size
+        end = at + packed_size(view[at : at + _LENGTH])
+        yield decoder.decode(view[at + _LENGTH : end])
+        at = end
 
 
 def write_file(file: Path, data: bytes | memoryview) -> None:

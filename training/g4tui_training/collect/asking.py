@@ -14,12 +14,11 @@ from g4tui.core import (
     Failed,
     Finished,
     FinishReason,
-    Price,
     Request,
     TextDelta,
     Usage,
 )
-from g4tui_training.collect.budget import Budget, Share, cost_of, most_tokens
+from g4tui_training.collect.budget import Budget, Rates, Share
 from g4tui_training.collect.journal import Journal
 from g4tui_training.collect.pace import Pace
 from g4tui_training.collect.questions import Question
@@ -65,31 +64,22 @@ class Heard:
     error: ErrorInfo | None = None
 
 
-@dataclass(frozen=True)
-class Terms:
-    """How to ask: prices for a million tokens, `own_price`: the person's, which goes first."""
-
-    price: Price | None
-    own_price: bool
-    max_tokens: int
-    concurrency: int
-    retries: int
-
-
 @dataclass
 class Asking:
     """One run over some questions. `stop` lets those in flight end, `break_off` does not.
 
-    `ended` tells why not all were asked: `budget`, `stopped`, or the error that no further
-    question could escape.
+    `concurrency`: requests in flight; `retries`: of one question. `ended` tells why not all were
+    asked: `budget`, `stopped`, or the error that no further question could escape.
     """
 
     generate: Generate
     journal: Journal
     budget: Budget
     pace: Pace
-    terms: Terms
+    rates: Rates
     tally: Tally
+    concurrency: int
+    retries: int
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     ended: str | ErrorInfo = ""
     _lanes: dict[asyncio.Task[None], bool] = field(default_factory=dict)
@@ -97,7 +87,7 @@ class Asking:
 
     async def run(self, questions: Iterator[Question]) -> None:
         """Ask all of them. Raises `G4tuiError` where the journal's disk refuses."""
-        lanes = [asyncio.create_task(self._lane(questions)) for _ in range(self.terms.concurrency)]
+        lanes = [asyncio.create_task(self._lane(questions)) for _ in range(self.concurrency)]
         self._lanes = dict.fromkeys(lanes, False)
         if self.ended:
             self.break_off()
@@ -129,11 +119,8 @@ class Asking:
                 return
 
     async def _ask(self, question: Question) -> None:
-        prompt = most_tokens(question.texts)
-        most = Share(
-            cost_of(self.terms.price, prompt, self.terms.max_tokens), prompt + self.terms.max_tokens
-        )
-        for attempt in range(self.terms.retries + 1):
+        most = self.rates.most(question.texts)
+        for attempt in range(self.retries + 1):
             share = await self.budget.wait(most)
             if share is None:
                 self.stop("budget")
@@ -146,7 +133,7 @@ class Asking:
             failure = await self._try(question, share)
             if failure is None:
                 return
-            again = failure.kind in PASSING and attempt < self.terms.retries and not self.ended
+            again = failure.kind in PASSING and attempt < self.retries and not self.ended
             if not again or (failure.error.retry_after_s or 0.0) > LONGEST_ASKED_S:
                 self._give_up(failure)
                 return
@@ -188,7 +175,6 @@ class Asking:
         else:
             now = round(time.time(), 3)
             self.journal.append(Missed(question.key, failure, now, usd=usd, tokens=tokens))
-        self.tally.usd += usd
         self.pace.give_back(share.tokens - tokens)
         await self.budget.settle(share, usd, tokens)
         return failure
@@ -215,10 +201,7 @@ class Asking:
         if usage is None:
             unpaid = heard.error is not None and heard.error.kind in UNPAID
             return (0.0, 0) if unpaid else (share.usd, share.tokens)
-        told = None if self.terms.own_price else usage.cost_usd
-        if told is None:
-            told = cost_of(self.terms.price, usage.prompt, usage.completion)
-        return told, usage.prompt + usage.completion
+        return self.rates.paid(usage), usage.prompt + usage.completion
 
     async def _pause(self, attempt: int, error: ErrorInfo) -> None:
         pause = min(FIRST_PAUSE_S * 2.0**attempt, LONGEST_PAUSE_S)
@@ -234,7 +217,7 @@ class Asking:
         if failure.kind not in PASSING:
             return
         self._fruitless += 1
-        if self._fruitless >= max(GONE_AFTER, 2 * self.terms.concurrency):
+        if self._fruitless >= max(GONE_AFTER, 2 * self.concurrency):
             self.stop(failure.error)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from g4tui.core import BatchAnswer, Batches, BatchState, G4tuiError, Price, Usage
+from g4tui.core import BatchAnswer, Batches, BatchState, G4tuiError, Usage
 from g4tui_training.collect.asking import HOPELESS, unfit
-from g4tui_training.collect.budget import Budget, Share, cost_of, most_tokens
+from g4tui_training.collect.budget import Budget, Rates, Share
 from g4tui_training.collect.journal import Batch, Journal
 from g4tui_training.collect.questions import Question
 from g4tui_training.collect.records import (
@@ -29,16 +29,12 @@ LOST_AFTER = 20
 
 @dataclass
 class Batching:
-    """`folder` keeps a file for each batch until it has ended. `poll_s`: between looks at it.
-    `own_price`: the person's, which goes before the server's.
-    """
+    """`folder` keeps a file for each batch until it has ended. `poll_s`: between looks at it."""
 
     batches: Batches
     journal: Journal
     budget: Budget
-    price: Price | None
-    own_price: bool
-    max_tokens: int
+    rates: Rates
     folder: Path
     tally: Tally
     say: Callable[[str], None]
@@ -78,7 +74,7 @@ class Batching:
             while (question := held or next(questions, None)) is not None:
                 held = None
                 line = self.batches.line(question.key, question.request)
-                most = self._most(question)
+                most = self.rates.most(question.texts)
                 full = count >= self.batches.most_requests or (
                     count and size + len(line) > self.batches.most_bytes
                 )
@@ -148,9 +144,7 @@ class Batching:
         known = self.journal.known
         async for answer in self.batches.answers(batch.id, self.folder):
             usage = answer.usage or Usage()
-            cost = None if self.own_price else usage.cost_usd
-            if cost is None:
-                cost = cost_of(self.price, usage.prompt, usage.completion) * self.batches.share
+            cost = self.rates.paid(usage)
             usd += cost
             tokens += usage.prompt + usage.completion
             if answer.key not in known.answers:
@@ -189,15 +183,9 @@ class Batching:
     async def _end(self, batch: Batch, share: Share, detail: str, usd: float, tokens: int) -> None:
         self.journal.append(BatchEnded(batch.label, detail, _now()))
         self._file(batch.label).unlink(missing_ok=True)
-        self.tally.usd += usd
         await self.budget.settle(share, usd, tokens)
         if batch.id:
             self.say(f"collect: batch {batch.id}: {detail}.")
-
-    def _most(self, question: Question) -> Share:
-        prompt = most_tokens(question.texts)
-        usd = cost_of(self.price, prompt, self.max_tokens) * self.batches.share
-        return Share(usd, prompt + self.max_tokens)
 
     def _file(self, label: str) -> Path:
         return self.folder / f"{label}.jsonl"

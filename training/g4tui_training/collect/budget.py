@@ -1,25 +1,14 @@
 """What may be spent: the worst case is set aside before a request goes out."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from g4tui.core import Price
+from g4tui.core import Price, Usage
 
 _MILLION = 1_000_000
 # What a server puts around a message and before an answer, in tokens: more than any template.
 _AROUND = 16
-
-
-def most_tokens(texts: list[str]) -> int:
-    """No tokenizer makes more of a prompt: a byte is a token at the least."""
-    return _AROUND + sum(len(text.encode("utf-8", "replace")) + _AROUND for text in texts)
-
-
-def cost_of(price: Price | None, prompt: int, completion: int) -> float:
-    """Dollars for these tokens; nothing where nobody knows the price."""
-    if price is None:
-        return 0.0
-    return (prompt * price.input + completion * price.output) / _MILLION
 
 
 @dataclass(frozen=True)
@@ -28,6 +17,47 @@ class Share:
 
     usd: float
     tokens: int
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What tokens cost, of which an answer has `max_tokens` at most.
+
+    `price`: where somebody knows it; `own`: the person says it, so that it goes before what a
+    server tells. `share` of it is paid, less than 1 in a batch.
+    """
+
+    price: Price | None
+    own: bool
+    max_tokens: int
+    share: float = 1.0
+
+    @property
+    def are_known(self) -> bool:
+        """Whether anything is paid, as far as is known."""
+        return self.price is not None and bool(self.price.input or self.price.output)
+
+    def cost(self, prompt: int, completion: int) -> float:
+        """Dollars for these tokens; nothing where nobody knows the price."""
+        if self.price is None:
+            return 0.0
+        whole = prompt * self.price.input + completion * self.price.output
+        return whole * self.share / _MILLION
+
+    def paid(self, usage: Usage) -> float:
+        """Dollars for what an answer took."""
+        told = None if self.own else usage.cost_usd
+        return self.cost(usage.prompt, usage.completion) if told is None else told
+
+    def most(self, texts: Iterable[str]) -> Share:
+        """The most that a question of these texts can take."""
+        prompt = most_tokens(texts)
+        return Share(self.cost(prompt, self.max_tokens), prompt + self.max_tokens)
+
+
+def most_tokens(texts: Iterable[str]) -> int:
+    """No tokenizer makes more of a prompt: a byte is a token at the least."""
+    return _AROUND + sum(len(text.encode("utf-8", "replace")) + _AROUND for text in texts)
 
 
 class Budget:

@@ -9,19 +9,21 @@ from pathlib import Path
 import msgspec
 
 from g4tui.core import Batches, ErrorInfo, G4tuiError
-from g4tui_training.collect.asking import Asking, Terms
+from g4tui_training.collect.asking import Asking
 from g4tui_training.collect.batching import POLL_S, Batching
-from g4tui_training.collect.budget import Budget
+from g4tui_training.collect.budget import Budget, Rates
 from g4tui_training.collect.forecast import Conditions, Forecast, told
 from g4tui_training.collect.journal import Journal
 from g4tui_training.collect.pace import Pace
 from g4tui_training.collect.progress import Reporter
 from g4tui_training.collect.questions import Asker, Question
-from g4tui_training.collect.records import Began
+from g4tui_training.collect.records import Began, Failure
 from g4tui_training.collect.results import Outcome, write_results
 from g4tui_training.collect.stopping import Stopping, on_signals
 from g4tui_training.collect.tally import Tally
 from g4tui_training.collect.teacher import Teacher, check
+from g4tui_training.pairs import Pair, Prompt
+from g4tui_training.spoken import several
 from g4tui_training.stages import Context
 
 
@@ -47,8 +49,10 @@ class Collecting:
         asker = Asker(self.teacher.spec, recipe.collect)
         with Journal(run.journal) as journal:
             if journal.known.damaged:
+                damaged = several(journal.known.damaged, "damaged line")
                 self.context.say(
-                    f"{journal.known.damaged} lines of {run.journal.name} are damaged."
+                    f"{damaged} of {run.journal.name} passed over; the answers that were there are"
+                    " asked for again."
                 )
             budget = Budget(
                 recipe.collect.max_usd,
@@ -56,24 +60,30 @@ class Collecting:
                 usd=journal.known.usd,
                 tokens=journal.known.tokens,
             )
-            unasked = await self._ask_all(asker, journal, budget)
-            outcome = write_results(
-                run.prompts,
-                run.pairs,
-                run.failed,
-                asker,
-                journal,
-                self.teacher.name,
-                self.teacher.terms,
-            )
-            return self._counts(outcome, journal, budget, unasked)
+            ended = await self._ask_all(asker, journal, budget)
+            outcome = write_results(run, lambda row: self._result(row, asker, journal))
+            return self._counts(outcome, journal, budget, ended)
+
+    def _result(self, row: Prompt, asker: Asker, journal: Journal) -> Pair | Failure | None:
+        """The answer to a prompt, or why there is none; `None` if it was not asked."""
+        key = asker.key(row)
+        if (answer := journal.answer(key)) is None:
+            return journal.known.missed.get(key)
+        return row.answered(
+            answer.response,
+            teacher=self.teacher.name,
+            finish_reason=answer.finish_reason,
+            terms=self.teacher.terms,
+            created=answer.created,
+        )
 
     async def _ask_all(self, asker: Asker, journal: Journal, budget: Budget) -> str:
         """Ask; why not all were, if so."""
         prompts, known = self.context.run.prompts, journal.known
         batches = await self.teacher.batches() if self.batch or known.batches else None
         if batches is not None and known.batches:
-            self.context.say(f"{len(known.batches)} batches are under way.")
+            under_way = len(known.batches)
+            self.context.say(f"{under_way} batch{'es' * (under_way > 1)} sent before: waiting.")
             open_ones = self._batching(batches, journal, budget, Tally(0, self.clock))
             await self._stoppable(open_ones.finish_open())
         failed = frozenset(known.missed)
@@ -83,12 +93,13 @@ class Collecting:
         if not forecast.prompts:
             return ""
         by_batch = batches if self.batch else None
-        if not self._agreed(forecast, journal, by_batch.share if by_batch else 1.0):
+        if not self._agreed(forecast, journal, self._rates(by_batch)):
             return "declined"
         params, teacher = asker.collect.params, self.teacher
         journal.append(Began(teacher.spec.id, params, teacher.price, round(time.time(), 3)))
         if known.price_changes:
-            self.context.say(f"The price changed {known.price_changes} times since the beginning.")
+            times = several(known.price_changes, "time")
+            self.context.say(f"The price changed {times} since the beginning.")
         tally = Tally(forecast.prompts, self.clock)
         if by_batch is not None:
             return await self._by_batches(asker, by_batch, journal, budget, tally)
@@ -98,7 +109,7 @@ class Collecting:
     async def _by_stream(
         self, questions: Iterator[Question], journal: Journal, budget: Budget, tally: Tally
     ) -> str:
-        collect, teacher = self.context.recipe.collect, self.teacher
+        collect, teacher, rates = self.context.recipe.collect, self.teacher, self._rates()
         asking = Asking(
             generate=teacher.generate,
             journal=journal,
@@ -109,26 +120,22 @@ class Collecting:
                 self.clock,
                 self.sleep,
             ),
-            terms=Terms(
-                price=teacher.price,
-                own_price=teacher.own_price,
-                max_tokens=collect.params.max_tokens or 0,
-                concurrency=1 if teacher.one_at_a_time else collect.concurrency,
-                retries=collect.retries,
-            ),
+            rates=rates,
             tally=tally,
+            concurrency=1 if teacher.one_at_a_time else collect.concurrency,
+            retries=collect.retries,
             sleep=self.sleep,
         )
-        priced = teacher.price is not None and bool(teacher.price.input or teacher.price.output)
-        reporter = Reporter(
-            self.context.say, lambda: "collect: " + tally.line(budget.usd, budget.max_usd, priced)
-        )
+
+        def line() -> str:
+            return "collect: " + tally.line(budget.usd, budget.max_usd, rates.are_known)
+
+        reporter = Reporter(self.context.say, line)
 
         def gently() -> None:
             asking.stop()
-            reporter.say(
-                f"Stopping: waiting for {tally.in_flight} answers; Ctrl+C again does not wait."
-            )
+            in_flight = several(tally.in_flight, "answer")
+            reporter.say(f"Stopping: waiting for {in_flight}; Ctrl+C again does not wait.")
 
         stopping = Stopping(gently, asking.break_off)
         loop = asyncio.get_running_loop()
@@ -144,7 +151,8 @@ class Collecting:
         if stopping.requested:
             raise KeyboardInterrupt
         if budget.overcharged:
-            self.context.say(f"{budget.overcharged:,} answers cost more than their price allows.")
+            answers = several(budget.overcharged, "answer")
+            self.context.say(f"{answers} cost more than their price allows.")
         if isinstance(asking.ended, ErrorInfo):
             raise _gave_up(asking.ended, tally)
         return asking.ended
@@ -170,9 +178,7 @@ class Collecting:
             batches=batches,
             journal=journal,
             budget=budget,
-            price=self.teacher.price,
-            own_price=self.teacher.own_price,
-            max_tokens=self.context.recipe.collect.params.max_tokens or 0,
+            rates=self._rates(batches),
             folder=self.context.run.batches,
             tally=tally,
             say=self.context.say,
@@ -194,13 +200,21 @@ class Collecting:
             self.context.say("The batches go on at the server; the same command waits for them.")
             raise KeyboardInterrupt from None
 
-    def _agreed(self, forecast: Forecast, journal: Journal, share: float) -> bool:
+    def _rates(self, batches: Batches | None = None) -> Rates:
+        """What the teacher's tokens cost, one by one or by `batches`."""
+        return Rates(
+            self.teacher.price,
+            self.teacher.own_price,
+            self.context.recipe.collect.params.max_tokens or 0,
+            batches.share if batches else 1.0,
+        )
+
+    def _agreed(self, forecast: Forecast, journal: Journal, rates: Rates) -> bool:
         """Tell the forecast and ask. Raises `G4tuiError` where a no leaves nothing to do."""
         conditions = Conditions(
             collect=self.context.recipe.collect,
-            price=self.teacher.price,
+            rates=rates,
             native=self.teacher.one_at_a_time,
-            share=share,
             batch=self.batch,
         )
         where = self.teacher.host or "this machine"

@@ -6,9 +6,9 @@ import click
 import msgspec
 
 from g4tui_training.collect.results import Outcome
-from g4tui_training.collect.tally import money
 from g4tui_training.console import note, recipe_and_out, run_one, say
 from g4tui_training.run import RunDir
+from g4tui_training.spoken import money, several
 from g4tui_training.stages import Stage
 from g4tui_training.tables import print_table
 
@@ -46,12 +46,12 @@ def show_collected(run: RunDir) -> None:
         print_table("Failed", ["kind", "prompts", "for example"], rows, left=(0, 2))
         note(f"They are in {run.failed}; the next run asks them again.")
     if outcome.unreadable:
-        note(f"{outcome.unreadable:,} lines of {run.prompts} could not be read.")
+        note(f"{several(outcome.unreadable, 'line')} of {run.prompts} could not be read.")
     spent = counts.get("usd")
     cost = f", for {money(spent)} in all" if isinstance(spent, float) and spent else ""
     say(
-        f"{outcome.published:,} published pairs and {outcome.answered:,} answers in"
-        f" {run.pairs}{cost}."
+        f"{several(outcome.published, 'published pair')} and"
+        f" {several(outcome.answered, 'answer')} in {run.pairs}{cost}."
     )
     if outcome.unasked:
         why = {
@@ -59,4 +59,4 @@ def show_collected(run: RunDir) -> None:
             "no teacher": "the recipe names no teacher",
             "expired": "their batches expired",
         }.get(str(counts.get("ended")), "they were not asked")
-        say(f"{outcome.unasked:,} prompts have no answer: {why}.")
+        say(f"Without an answer: {several(outcome.unasked, 'prompt')}; {why}.")

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from g4tui.core import Price
-from g4tui_training.collect.budget import cost_of, most_tokens
+from g4tui_training.collect.budget import Rates, most_tokens
 from g4tui_training.collect.journal import Known
 from g4tui_training.collect.questions import Question
-from g4tui_training.collect.tally import duration, money
 from g4tui_training.recipe import Collect
+from g4tui_training.spoken import duration, money, several
 
 # Before there are answers: a usual length, and the speeds of a server and of two cores.
 ANSWER_TOKENS = 250
@@ -37,29 +36,27 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a forecast depends on; `share` of the usual price is paid."""
+    """What a forecast depends on. `native`: the teacher computes on this machine."""
 
     collect: Collect
-    price: Price | None
+    rates: Rates
     native: bool
-    share: float = 1.0
-    batch: bool = False
+    batch: bool
 
 
 def told(forecast: Forecast, known: Known, conditions: Conditions) -> list[str]:
     """Lines for a person: the first says it all, the others on what it rests."""
-    collect, price = conditions.collect, conditions.price
-    limit = collect.params.max_tokens or ANSWER_TOKENS
+    collect, rates = conditions.collect, conditions.rates
+    limit = rates.max_tokens
     answered = len(known.answers)
     answer = min(limit, ANSWER_TOKENS)
     if answered >= _ENOUGH:
         answer = max(1, known.completion_tokens // answered)
-    usd = cost_of(price, forecast.tokens, forecast.prompts * answer) * conditions.share
-    most = cost_of(price, forecast.most, forecast.prompts * limit) * conditions.share
+    usd = rates.cost(forecast.tokens, forecast.prompts * answer)
+    most = rates.cost(forecast.most, forecast.prompts * limit)
     asked = forecast.tokens // max(1, forecast.prompts)
     seconds = _seconds(forecast, known, conditions, asked, answer)
-    plural = "s" if forecast.prompts != 1 else ""
-    first = [f"{forecast.prompts:,} prompt{plural}", _price(usd, price)]
+    first = [several(forecast.prompts, "prompt"), _price(usd, rates)]
     first.append("within a day" if conditions.batch else f"about {duration(seconds)}")
     since = "as the answers so far" if answered >= _ENOUGH else "a guess"
     lines = [
@@ -68,8 +65,8 @@ def told(forecast: Forecast, known: Known, conditions: Conditions) -> list[str]:
     ]
     if forecast.before:
         lines.append(f"  {forecast.before:,} of them failed before.")
-    if price is not None and (price.input or price.output):
-        half = f", times {conditions.share:g} in a batch" if conditions.share != 1 else ""
+    if (price := rates.price) is not None and rates.are_known:
+        half = f", times {rates.share:g} in a batch" if rates.share != 1 else ""
         lines.append(
             f"  ${price.input:g} for a million tokens asked, ${price.output:g} answered{half};"
             f" {money(most)} if every answer is as long as it may be."
@@ -84,10 +81,10 @@ def told(forecast: Forecast, known: Known, conditions: Conditions) -> list[str]:
     return lines
 
 
-def _price(usd: float, price: Price | None) -> str:
-    if price is None:
+def _price(usd: float, rates: Rates) -> str:
+    if rates.price is None:
         return "at a price that nobody told"
-    return f"about {money(usd)} at these prices" if price.input or price.output else "free"
+    return f"about {money(usd)} at these prices" if rates.are_known else "free"
 
 
 def _seconds(

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from g4tui_training.collect.collecting import Collecting
-from g4tui_training.collect.results import write_published
+from g4tui_training.collect.results import write_results
 from g4tui_training.collect.teacher import opened_teacher
 from g4tui_training.run import StageRecord
 from g4tui_training.stages import Context, Stage
@@ -16,9 +16,9 @@ def collect_stage(*, batch: bool = False) -> Stage:
     """The stage; `batch` (or the recipe) asks by the Batch API."""
 
     def work(context: Context) -> dict[str, object]:
-        run, collect = context.run, context.recipe.collect
-        if not collect.teacher:
-            outcome = write_published(run.prompts, run.pairs, run.failed)
+        collect = context.recipe.collect
+        if not collect.teacher:  # the published pairs alone
+            outcome = write_results(context.run, lambda row: None)
             return {**msgspec.to_builtins(outcome), "ended": "no teacher"}
         return asyncio.run(_collect(context, batch or collect.batch))
 

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from g4tui_training.spoken import duration, money
+
 Clock = Callable[[], float]
 
 
@@ -11,7 +13,7 @@ Clock = Callable[[], float]
 class Tally:
     """`total`: questions to ask now. `done` of them were answered; `failed` counts by kind.
 
-    `retries`: further tries. `usd`: what the answers of this run cost.
+    `retries`: further tries.
     """
 
     total: int
@@ -19,9 +21,8 @@ class Tally:
     done: int = 0
     retries: int = 0
     in_flight: int = 0
-    usd: float = 0.0
     failed: Counter[str] = field(default_factory=Counter)
-    began: float = 0.0
+    began: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.began = self.clock()
@@ -44,29 +45,8 @@ class Tally:
             left = seconds * (self.total - self.over) / self.over
             parts.append(f"{duration(left)} left")
         if self.retries:
-            parts.append(f"{self.retries:,} tries again")
+            parts.append(f"{self.retries:,} tried again")
         if self.failed:
             kinds = ", ".join(f"{kind} {number:,}" for kind, number in self.failed.most_common())
             parts.append(f"failed: {kinds}")
         return "  ".join(parts)
-
-
-def money(usd: float | None) -> str:
-    """`$212`, `$5.80`, `$0.0004`."""
-    value = usd or 0.0
-    if value >= 20:
-        return f"${value:,.0f}"
-    if value >= 0.1 or value == 0:
-        return f"${value:.2f}"
-    return f"${value:.2g}" if value < 0.001 else f"${value:.4f}"
-
-
-def duration(seconds: float) -> str:
-    """`40 s`, `12 min`, `6 h`, `3 days`: two figures at the most."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 48 * 3600:
-        return f"{seconds / 3600:.1f} h" if seconds < 10 * 3600 else f"{seconds / 3600:.0f} h"
-    return f"{seconds / 86400:.1f} days"

@@ -87,10 +87,8 @@ def teacher_of(spec: ModelSpec, models: Models, collect: Collect) -> Teacher:
 
 def own_price(collect: Collect) -> Price | None:
     """The price that the recipe says."""
-    told = (collect.usd_per_million_in, collect.usd_per_million_out)
-    if told == (None, None):
-        return None
-    return Price(told[0] or 0.0, told[1] or 0.0)
+    asked, answered = collect.usd_per_million_in, collect.usd_per_million_out
+    return None if asked is None or answered is None else Price(asked, answered)
 
 
 def check(teacher: Teacher, recipe: Recipe) -> None:

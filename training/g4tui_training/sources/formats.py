@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from io import TextIOWrapper
 from pathlib import Path
@@ -26,6 +27,7 @@ _ENDINGS: dict[str, Format] = {
     ".parquet": "parquet",
 }
 _READ = 1 << 20
+_BETWEEN = re.compile(r"[ \t\r\n,]*")
 
 
 def format_of(file: Path) -> Format:
@@ -95,32 +97,39 @@ def _array(file: Path) -> Iterator[object]:
 def _elements(file: Path, text: TextIO) -> Iterator[object]:
     decoder = json.JSONDecoder()
     buffer, number = text.read(_READ), 0
-    start = _begin(file, buffer)
-    buffer = buffer[start:]
+    at = _begin(file, buffer)
     while True:
-        buffer = buffer.lstrip(" \t\r\n,") or text.read(_READ).lstrip(" \t\r\n,")
-        if buffer.startswith("]"):
+        at = _past(_BETWEEN, buffer, at)
+        if at == len(buffer) and (more := text.read(_READ)):
+            buffer, at = more, 0
+            continue
+        if buffer.startswith("]", at):
             return
         number += 1
-        need = _READ
         while True:
             try:
-                value, end = decoder.raw_decode(buffer)
+                value, end = decoder.raw_decode(buffer, at)
                 # A number at the very end of what was read may go on.
                 if end < len(buffer) or isinstance(value, dict | list | str):
                     break
-            except (json.JSONDecodeError, RecursionError):
-                if len(buffer) > 4 * MAX_LINE:
-                    yield _damaged(file, number, buffer)
+            except (ValueError, RecursionError):  # cut off, damaged, or too deep
+                if len(buffer) - at > 4 * MAX_LINE:
+                    yield _damaged(file, number, buffer[at:])
                     return
-            more = text.read(need)
+            more = text.read(max(_READ, len(buffer) - at))
             if not more:
-                yield _damaged(file, number, buffer)
+                yield _damaged(file, number, buffer[at:])
                 return
-            buffer += more
-            need = len(buffer)
+            buffer, at = buffer[at:] + more, 0
         yield value
-        buffer = buffer[end:]
+        at = end
+
+
+def _past(pattern: re.Pattern[str], text: str, at: int) -> int:
+    """Where what a pattern that always fits takes ends."""
+    match = pattern.match(text, at)
+    assert match is not None
+    return match.end()
 
 
 def _begin(file: Path, buffer: str) -> int:

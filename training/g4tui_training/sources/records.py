@@ -1,5 +1,6 @@
 """What a record of any shape becomes before it is a row, and how its values are found."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -120,6 +121,6 @@ def as_number(value: object) -> float | None:
         return None
     try:
         number = float(value) if isinstance(value, int | float | str) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return number if number is not None and number == number else None
+    return number if number is not None and math.isfinite(number) else None

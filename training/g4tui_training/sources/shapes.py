@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -193,11 +193,12 @@ def _known(draft: Draft) -> Draft:
 
 
 def moment(value: object) -> float | None:
-    """Seconds since 1970 of a number or an ISO date; `None` where it is neither."""
+    """Seconds since 1970 of a number or an ISO date (UTC if it does not say); else `None`."""
     if isinstance(value, str):
         try:
-            return datetime.fromisoformat(value).timestamp()
-        except ValueError:
+            date = datetime.fromisoformat(value)
+            return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
             return as_number(value)
     return as_number(value)
 
