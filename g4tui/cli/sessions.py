@@ -11,6 +11,7 @@ from g4tui.cli.output import moment, table
 from g4tui.cli.session_objects import message_object, session_object
 from g4tui.store import MessageRow, SessionRow
 from g4tui.store.rows import Shelf
+from g4tui.store.veil import BLIND
 
 
 @click.group(invoke_without_command=True)
@@ -62,7 +63,7 @@ def list_command(app: App, limit: int | None, shelf: Shelf | None, tag: str | No
 @pass_app
 def show(app: App, session: str) -> None:
     """Print a session: the branch that is shown, or with --json its whole tree."""
-    row = app.store.session(session)
+    row, veil = app.store.session(session), app.store.veil(session)
     if app.json:
         messages = app.store.all_messages(session)
         app.emit(
@@ -72,7 +73,7 @@ def show(app: App, session: str) -> None:
                 "system": row.system,
                 "params": row.params,
                 "private": row.private,
-                "messages": [message_object(message) for message in messages],
+                "messages": [message_object(veil.over(message)) for message in messages],
             }
         )
         return
@@ -80,7 +81,7 @@ def show(app: App, session: str) -> None:
     if row.system:
         app.say(f"\nSystem\n{row.system}")
     for message in app.store.path(session):
-        app.say("\n" + _told(message))
+        app.say("\n" + _told(veil.over(message)))
 
 
 @sessions.command()
@@ -158,7 +159,7 @@ def _titled(row: SessionRow) -> str:
 
 
 def _told(row: MessageRow) -> str:
-    who = "You" if row.message.role == "user" else row.model or row.message.role
+    who = "You" if row.message.role == "user" else row.model.removeprefix(BLIND) or row.message.role
     notes = [moment(row.created)]
     if row.state != "complete":
         notes.append(row.state)

@@ -93,7 +93,7 @@ def star(app: App, message: str, remove: bool) -> None:
     """Mark a message (its id as in show --json)."""
     row = app.store.star(message, not remove)
     if app.json:
-        app.emit(message_object(row))
+        app.emit(message_object(app.store.veil(row.session).over(row)))
     else:
         app.say(f"{'Starred' if row.starred else 'Not starred'}: {row.message.text[:60]}")
 
@@ -164,7 +164,7 @@ bin_.add_command(
 @json_option
 @pass_app
 def empty(app: App, days: int, yes: bool) -> None:
-    """Delete for good what is in the bin."""
+    """Delete for good what is in the bin; backups from before still hold it."""
     from g4tui.engine import forget_conversation
 
     rows = app.store.sessions(shelf="bin")

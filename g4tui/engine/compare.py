@@ -13,7 +13,7 @@
 
 One side alone, again (its first answer stays as a sibling): `comparison.again(turn_id, answer_id,
 side)`. Going on with a stopped or interrupted one: `chat.resume`. The next `ask` follows each
-model's own line, unless it says that all go on from the session's head (`own_lines=False`).
+model's own line, unless the person chose one answer for all (`store.choose`); see `lines`.
 """
 
 import asyncio
@@ -25,9 +25,10 @@ import msgspec
 
 from g4tui.core import Attachment, Cancel, Message
 from g4tui.engine.chat import Chat
-from g4tui.engine.sides import Side, parents, shuffled, varied
+from g4tui.engine.sides import Side, better, parents, shuffled, varied
 from g4tui.engine.turn_events import TurnEvent, TurnFinished
 from g4tui.store import Asked, MessageRow, Store, TurnRow
+from g4tui.store.veil import is_hidden
 
 
 class CompareStarted(msgspec.Struct, frozen=True):
@@ -75,15 +76,12 @@ class Comparison:
         cancels: Sequence[Cancel],
         attachments: Sequence[Attachment] = (),
         blind: bool = False,
-        own_lines: bool = True,
     ) -> AsyncGenerator[CompareEvent]:
-        """Ask all sides. `cancels`: one a side. `own_lines`: each goes on from its own answer."""
+        """Ask all sides. `cancels`: one a side."""
         await self._chat.late.save()
         question = Message("user", text, attachments=tuple(attachments))
         order = shuffled(len(sides), self._chance) if blind else None
-        turn, rows = await asyncio.to_thread(
-            self._begin, session, question, sides, blind, order, own_lines
-        )
+        turn, rows = await asyncio.to_thread(self._begin, session, question, sides, blind, order)
         finished: dict[int, MessageRow] = {}
         begun: set[int] = set()
         streams = [
@@ -114,6 +112,27 @@ class Comparison:
             async for event in events:
                 yield event
 
+    def lines(
+        self, session: str, models: Sequence[str], *, blind: bool = False
+    ) -> list[str | None]:
+        """The message that each of `models` goes on from. Blocks.
+
+        Answers to different conversations would tell who is who: all blind ones go on from one, and
+        so does every answer after them whose names nobody has seen.
+        """
+        head = self._store.session(session).head
+        turn = self._store.turn_at(session)
+        if turn is None or turn.chosen is not None:
+            return [head if turn is None else turn.chosen] * len(models)
+        standing = {
+            answer: row.id
+            for answer, row in zip(turn.answers, self._store.standing(turn.id), strict=True)
+        }
+        if blind or is_hidden(turn):
+            return [standing[better(turn)]] * len(models)
+        own = [(row.model, standing[row.id]) for row in self._store.messages(turn.answers)]
+        return parents(models, head, own)
+
     def _begin(
         self,
         session: str,
@@ -121,24 +140,15 @@ class Comparison:
         sides: Sequence[Side],
         blind: bool,
         order: Sequence[int] | None,
-        own_lines: bool,
     ) -> tuple[TurnRow, list[tuple[MessageRow, MessageRow]]]:
         with self._store.batch():
             row = self._store.session(session)
             models = [side.spec.id for side in sides]
-            lines = self._own_lines(row.head) if own_lines else []
-            before = parents(models, row.head, lines)
+            before = self.lines(session, models, blind=blind)
             common = self._chat.defaults.merged(row.params)
             params = varied([(each.spec.id, common.merged(each.params)) for each in sides])
             asked = [Asked(*each) for each in zip(before, models, params, strict=True)]
             return self._store.begin_compared(session, question, asked, blind=blind, order=order)
-
-    def _own_lines(self, head: str | None) -> list[tuple[str, str]]:
-        """Model and message of each answer of the turn that the session stands at."""
-        turn = self._store.turn_of(head) if head is not None else None
-        if turn is None:
-            return []
-        return [(self._store.message(answer).model, answer) for answer in turn.answers]
 
     def _begin_again(self, turn: str, answer: str, side: Side) -> MessageRow:
         with self._store.batch():
@@ -146,8 +156,9 @@ class Comparison:
             row = self._store.session(old.session)
             params = self._chat.defaults.merged(row.params).merged(side.params)
             _, new = self._store.begin_turn(row.id, old.parent, None, side.spec.id, params)
-            if row.head is not None and row.head != answer:
-                self._store.set_head(row.id, row.head)
+            head = self._store.message(row.head) if row.head is not None else old
+            if answer not in (head.id, head.corrects):
+                self._store.set_head(row.id, head.id)
             self._store.replace_answer(turn, answer, new.id)
             return new
 

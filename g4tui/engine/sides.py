@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from g4tui.core import ModelSpec, Params
+from g4tui.store import TurnRow
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -33,9 +34,8 @@ def parents(
 ) -> list[str | None]:
     """The message that each of `models` goes on from: each keeps its own line.
 
-    `answers` are (model, message) of the turn that the session stands at, empty when it stands at
-    no compared turn, or when the person chose one answer for all: then all go on from `head`, as
-    does a model that had no part in the turn. The second sample of a model follows its second.
+    `answers` are (model, message) of the turn that the session stands at. A model that had no part
+    in it goes on from `head`. The second sample of a model follows its second.
     """
     left = list(answers)
     found: list[str | None] = []
@@ -45,6 +45,13 @@ def parents(
             left.remove(mine)
         found.append(mine[1] if mine is not None else head)
     return found
+
+
+def better(turn: TurnRow) -> str:
+    """The answer that won, else the one on the left."""
+    vote = turn.vote
+    won = vote.shown[vote.verdict == "right"] if vote is not None else turn.shown[0]
+    return won if won in turn.shown else turn.shown[0]
 
 
 def shuffled(count: int, chance: random.Random) -> list[int]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from g4tui.core import G4tuiError, Message
 from g4tui.store import growing, messages, turns
 from g4tui.store.rows import Asked, MessageRow, TurnRow, Verdict, VoteRow
+from g4tui.store.veil import Veil
 from g4tui.store.writing import Writer
 
 
@@ -55,6 +56,22 @@ class Comparing(Writer):
         with self._database.read() as connection:
             return turns.of_answer(connection, answer)
 
+    def turn_at(self, session: str) -> TurnRow | None:
+        """The comparison that a session stands at: its head is an answer, or corrects one."""
+        with self._database.read() as connection:
+            return turns.at_head(connection, session)
+
+    def standing(self, turn: str) -> list[MessageRow]:
+        """What stands for each answer, as asked: its newest correction, else the answer itself."""
+        with self._database.read() as connection:
+            ids = turns.standing(connection, turns.one(connection, turn))
+            return messages.by_ids(connection, ids)
+
+    def veil(self, session: str) -> Veil:
+        """What hides the makers of answers in blind turns until the names are seen."""
+        with self._database.read() as connection:
+            return Veil.over_turns(turns.hidden(connection, session))
+
     def turns(self, session: str | None = None, since: float | None = None) -> list[TurnRow]:
         """As they were asked; without `session` those of all that are not in the bin."""
         with self._database.read() as connection:
@@ -69,6 +86,15 @@ class Comparing(Writer):
         """One side was asked again: `new` takes the place of `old`. A vote keeps its answers."""
         with self._database.write() as connection:
             turns.replace(connection, turn, old, new)
+            return turns.one(connection, turn)
+
+    def choose(self, turn: str, answer: str | None) -> TurnRow:
+        """Have all models go on from `answer`, or a correction of one: it becomes the head.
+
+        `None`: each goes on from its own answer again, and the head is the one on the left.
+        """
+        with self._database.write() as connection:
+            turns.choose(connection, turn, answer)
             return turns.one(connection, turn)
 
     def reveal(self, turn: str) -> TurnRow:
@@ -118,7 +144,10 @@ class Comparing(Writer):
             return turns.votes(connection, session, since)
 
     def correct(self, answer: str, text: str) -> MessageRow:
-        """What `answer` should have been: a sibling of it, written by the person, the new head."""
+        """What `answer` should have been: a sibling of it, written by the person, the new head.
+
+        In a comparison all models go on from it.
+        """
         with self._database.write() as connection:
             row = messages.one(connection, answer)
             if row.message.role != "assistant" or row.state == "streaming":
@@ -139,6 +168,9 @@ class Comparing(Writer):
                 corrects=answer,
                 now=self._clock(),
             )
+            turn = turns.of_answer(connection, answer)
+            if turn is not None:
+                turns.choose(connection, turn.id, corrected)
             return messages.one(connection, corrected)
 
     def corrections(self) -> list[MessageRow]:

@@ -141,7 +141,18 @@ SECOND: Migration = (
     "CREATE INDEX votes_right ON votes (right_answer)",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (FIRST, SECOND)
+# What all models go on from after a comparison: one of its answers, or a correction of one.
+THIRD: Migration = (
+    "ALTER TABLE turns ADD COLUMN chosen INTEGER REFERENCES messages (seq) ON DELETE SET NULL",
+    "CREATE INDEX turns_chosen ON turns (chosen)",
+    # A correction as the head has always been what all went on from.
+    """UPDATE turns SET chosen = (
+        SELECT c.seq FROM sessions s JOIN messages c ON c.seq = s.head
+            JOIN messages m ON m.id = c.corrects JOIN turn_answers a ON a.message = m.seq
+        WHERE s.seq = turns.session AND a.turn = turns.seq)""",
+)
+
+MIGRATIONS: tuple[Migration, ...] = (FIRST, SECOND, THIRD)
 
 
 def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) -> Path | None:

@@ -104,7 +104,8 @@ class TurnRow(msgspec.Struct, frozen=True):
 
     `answers` are in the order in which the models were asked (the teacher first), `shown` the same
     from left to right. `revealed`: when the names of a blind turn were shown. The answers of `vote`
-    may have been replaced in the turn since.
+    may have been replaced in the turn since. `chosen`: what the person wants all models to go on
+    from, an answer or a correction of one; `None`: each goes on from its own.
     """
 
     id: str
@@ -115,6 +116,7 @@ class TurnRow(msgspec.Struct, frozen=True):
     blind: bool
     revealed: float | None = None
     vote: VoteRow | None = None
+    chosen: str | None = None
 
 
 class Hit(msgspec.Struct, frozen=True):

@@ -30,7 +30,11 @@ _ALL = """
     FROM messages m CROSS JOIN sessions s ON s.seq = m.session
     WHERE m.state <> 'streaming'{and_filters} ORDER BY m.seq DESC LIMIT :limit
 """
-_BY_MODEL = """(m.model = :model
+# Of an answer in a blind turn whose names nobody has seen, its model is not told.
+_BY_MODEL = """(m.model = :model AND NOT EXISTS (
+        SELECT 1 FROM messages o JOIN turn_answers a ON a.message = o.seq
+            JOIN turns t ON t.seq = a.turn
+        WHERE o.parent = m.parent AND o.session = m.session AND t.blind = 1 AND t.revealed IS NULL)
     OR EXISTS (SELECT 1 FROM messages c WHERE c.parent = m.seq AND c.model = :model))"""
 
 

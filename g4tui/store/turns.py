@@ -16,8 +16,8 @@ _VOTES = """
         JOIN messages l ON l.seq = v.left_answer JOIN messages r ON r.seq = v.right_answer
 """
 _TURNS = """
-    SELECT t.seq, t.id, s.id, t.created, t.blind, t.revealed
-    FROM turns t JOIN sessions s ON s.seq = t.session
+    SELECT t.seq, t.id, s.id, t.created, t.blind, t.revealed, c.id
+    FROM turns t JOIN sessions s ON s.seq = t.session LEFT JOIN messages c ON c.seq = t.chosen
 """
 _ANSWERS = """
     SELECT t.seq, m.id, a.shown
@@ -120,6 +120,14 @@ def of_answer(connection: sqlite3.Connection, answer: str) -> TurnRow | None:
     return found[0] if found else None
 
 
+def at_head(connection: sqlite3.Connection, session: str) -> TurnRow | None:
+    """The turn that a session stands at: its head is one of the answers, or corrects one."""
+    row = connection.execute(
+        "SELECT id, corrects FROM messages WHERE seq = ?", (sessions.key(connection, session).head,)
+    ).fetchone()
+    return None if row is None else of_answer(connection, row[1] or row[0])
+
+
 def votes(
     connection: sqlite3.Connection, session: str | None, since: float | None
 ) -> list[VoteRow]:
@@ -136,12 +144,42 @@ def replace(connection: sqlite3.Connection, turn: str, old: str, new: str) -> No
     seq, session = _key(connection, turn)
     if messages.one(connection, new).session != session:
         raise G4tuiError("usage", "An answer of another session cannot stand in this comparison")
+    places = (messages.seq_of(connection, new), seq, messages.seq_of(connection, old))
     changed = connection.execute(
-        "UPDATE turn_answers SET message = ? WHERE turn = ? AND message = ?",
-        (messages.seq_of(connection, new), seq, messages.seq_of(connection, old)),
+        "UPDATE turn_answers SET message = ? WHERE turn = ? AND message = ?", places
     ).rowcount
     if not changed:
         raise _no_side(turn, old)
+    connection.execute(
+        """UPDATE turns SET chosen = ?1 WHERE seq = ?2 AND (chosen = ?3
+           OR chosen IN (SELECT seq FROM messages WHERE corrects = ?4))""",
+        (*places, old),
+    )
+
+
+def choose(connection: sqlite3.Connection, turn: str, answer: str | None) -> None:
+    """All go on from `answer`, the session's head from now on; `None`: each from its own."""
+    row = one(connection, turn)
+    chosen = None
+    if answer is not None:
+        corrects = messages.one(connection, answer).corrects
+        if answer not in row.answers and corrects not in row.answers:
+            raise _no_side(turn, answer)
+        chosen = messages.seq_of(connection, answer)
+    connection.execute("UPDATE turns SET chosen = ? WHERE id = ?", (chosen, turn))
+    head = chosen or messages.seq_of(connection, row.shown[0])
+    sessions.update(connection, row.session, {"head": head})
+
+
+def standing(connection: sqlite3.Connection, row: TurnRow) -> list[str]:
+    """What stands for each of `row.answers`: its newest correction, else the answer itself."""
+    found: list[str] = []
+    for answer in row.answers:
+        newest = connection.execute(
+            "SELECT id FROM messages WHERE corrects = ? ORDER BY seq DESC LIMIT 1", (answer,)
+        ).fetchone()
+        found.append(answer if newest is None else newest[0])
+    return found
 
 
 def reveal(connection: sqlite3.Connection, turn: str, now: float) -> None:
@@ -205,14 +243,31 @@ def unvote(connection: sqlite3.Connection, turn: str) -> None:
 
 
 def unnamed_answers(connection: sqlite3.Connection, session: str) -> set[str]:
-    """Answers of blind turns whose makers nobody has seen yet."""
+    """Answers of blind turns whose makers nobody has seen yet, and others to their questions."""
     rows = connection.execute(
-        """SELECT m.id FROM turns t JOIN turn_answers a ON a.turn = t.seq
+        """SELECT o.id FROM turns t JOIN turn_answers a ON a.turn = t.seq
                JOIN messages m ON m.seq = a.message
+               JOIN messages o ON o.parent = m.parent AND o.session = m.session
            WHERE t.session = ? AND t.blind = 1 AND t.revealed IS NULL""",
         (sessions.key(connection, session).seq,),
     )
     return {id_ for (id_,) in rows}
+
+
+def hidden(connection: sqlite3.Connection, session: str) -> list[tuple[TurnRow, str, bool]]:
+    """Blind turns whose names nobody has seen yet; their questions; whether they are answered now.
+
+    Every answer to such a question is hidden: one that was asked for again was in the turn before.
+    """
+    turns = {turn.id: turn for turn in many(connection, session, None)}
+    rows = connection.execute(
+        """SELECT t.id, p.id, max(m.state = 'streaming') FROM turns t
+               JOIN turn_answers a ON a.turn = t.seq JOIN messages m ON m.seq = a.message
+               JOIN messages p ON p.seq = m.parent
+           WHERE t.session = ? AND t.blind = 1 AND t.revealed IS NULL GROUP BY t.seq, p.seq""",
+        (sessions.key(connection, session).seq,),
+    )
+    return [(turns[turn], question, bool(writes)) for turn, question, writes in rows]
 
 
 def _key(connection: sqlite3.Connection, turn: str) -> tuple[int, str]:
@@ -242,8 +297,9 @@ def _rows(
             blind=bool(blind),
             revealed=revealed,
             vote=given.get(seq),
+            chosen=chosen,
         )
-        for seq, id_, session, created, blind, revealed in found
+        for seq, id_, session, created, blind, revealed, chosen in found
     ]
 
 

@@ -37,12 +37,16 @@ class Answered(Protocol):
 
 
 class AnswerView:
-    """Draws answers that are being written into one transcript; each has its entry in `live`."""
+    """Draws answers that are being written into one transcript; each has its entry in `live`.
+
+    One whose maker is hidden is drawn when it is whole: its pace would tell.
+    """
 
     def __init__(self, transcript: "Transcript", screen: Answered) -> None:
         self._transcript = transcript
         self._screen = screen
         self._seen_text: set[str] = set()
+        self._silent: set[str] = set()
         self.live: dict[str, MessageEntry] = {}
         self.conversation: Conversation | None = None
 
@@ -51,6 +55,8 @@ class AnswerView:
         from g4tui.core import Progress, ReasoningDelta, TextDelta
         from g4tui.engine import ContextUsed, MemoryBegins, TurnFinished, TurnStarted
 
+        if turn.answer_id in self._silent and not isinstance(event, TurnFinished):
+            return
         match event:
             case TextDelta(text):
                 self._grow(turn, text, "")
@@ -84,6 +90,8 @@ class AnswerView:
         old = self._transcript.entry(answer.id)
         self.live[answer.id] = MessageEntry(self._shown(answer)).prepare()
         conversation = self.conversation
+        if conversation is not None and conversation.hides(answer):
+            self._silent.add(answer.id)
         if conversation is not None and self._on_screen(turn):
             if old is not None:  # an answer that is gone on with
                 conversation.swap(self.live[answer.id])
@@ -117,11 +125,12 @@ class AnswerView:
     def _finished(self, turn: Turn, answer: "MessageRow") -> None:
         entry = self.live.pop(answer.id, None)
         self._seen_text.discard(answer.id)
+        self._silent.discard(answer.id)
         if entry is not None:
             entry.finished(self._shown(answer))
             if self._on_screen(turn):
                 self._transcript.changed(entry)
-        self._screen.turn_ended(turn.session, answer)
+        self._screen.turn_ended(turn.session, self._shown(answer))
 
     def saved_late(self, answer: "MessageRow") -> None:
         """The library has taken after all what it first refused."""

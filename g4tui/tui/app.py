@@ -19,6 +19,7 @@ from textual.screen import Screen
 from g4tui.sanitize import clean
 from g4tui.tui.bindings import bindings
 from g4tui.tui.messages import PluginsLoaded, ServicesFailed, ServicesReady
+from g4tui.tui.screens.asking import AskingScreen
 from g4tui.tui.screens.chat import ChatScreen
 from g4tui.tui.services import Services, in_thread
 from g4tui.tui.startup import error_of
@@ -26,6 +27,7 @@ from g4tui.tui.terminal import Signals
 from g4tui.tui.themes import own_themes
 
 if TYPE_CHECKING:
+    from g4tui.config.personas import Persona
     from g4tui.paths import Paths
     from g4tui.tui.screens.compare import CompareScreen
 
@@ -58,12 +60,13 @@ class G4tuiApp(App[int]):
         *,
         model: str = "",
         session: str = "",
+        persona: "Persona | None" = None,
         theme: str = "",
         driver_class: type[Driver] | None = None,
     ) -> None:
         super().__init__(driver_class=driver_class)
         self._open_services = open_services
-        self._start = (model, session)
+        self._start = (model, session, persona)
         self._leaving = False
         self._typed_early: list[Event] | None = []
         self.services: Services | None = None
@@ -81,8 +84,10 @@ class G4tuiApp(App[int]):
 
     def get_default_screen(self) -> Screen[object]:
         """The chat."""
-        model, session = self._start
-        return ChatScreen(start_model=model, start_session=session)  # type: ignore[return-value]
+        model, session, persona = self._start
+        return ChatScreen(  # type: ignore[return-value]
+            start_model=model, start_session=session, start_persona=persona
+        )
 
     def get_system_commands(self, screen: Screen[object]):  # type: ignore[no-untyped-def]
         """None of Textual's own: the palette is made from our table of actions."""
@@ -303,20 +308,10 @@ class G4tuiApp(App[int]):
         """Ctrl+C: copy what is selected, else stop, else clear the prompt, else say how to quit."""
         if self._copied_selection():
             return
-        chat = self.chat
-        if self.screen is self.compare:
-            self.compare.action_interrupt()
-            return
-        if self.screen is not chat:
-            self.screen.dismiss()
-            return
-        if chat.answering.turns.of(chat.conversation.id) is not None:
-            chat.action_stop()
-        elif not chat.prompt_box.is_empty:
-            chat.prompt_box.put_away()
-            self.tell("Cleared: Up brings it back.")
+        if isinstance(self.screen, AskingScreen):
+            self.screen.action_interrupt()
         else:
-            self.tell("Ctrl+Q quits.")
+            self.screen.dismiss()
 
     def _copied_selection(self) -> bool:
         from textual.widgets import Input, TextArea
@@ -366,6 +361,7 @@ def run(
     paths: "Paths",
     model: str | None = None,
     session: str | None = None,
+    persona: "Persona | None" = None,
     plugins: bool = True,
     debug: bool = False,
 ) -> int:
@@ -376,6 +372,7 @@ def run(
         lambda: open_services(paths, plugins=plugins),
         model=model or "",
         session=session or "",
+        persona=persona,
         theme=early_theme(paths),
         driver_class=our_driver(),
     )

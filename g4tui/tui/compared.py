@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from g4tui.core import ReasoningDelta, TextDelta
 from g4tui.engine import TurnEvent, TurnFinished, TurnStarted
 from g4tui.engine.compare import CompareEvent, CompareStarted, SideEvent
+from g4tui.store.veil import is_hidden, letter_of
 from g4tui.tui.turns import Turn
-from g4tui.tui.veil import is_hidden, letter_of
 from g4tui.tui.widgets.compare_pane import ComparePane, numbers
 from g4tui.tui.words import model_label
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from g4tui.store import MessageRow, TurnRow
 
 ROLES = ("teacher", "student", "third", "fourth")
+HIDDEN = "numbers are shown after the vote"
+WRITTEN = "being written: shown when all are done"
 Over = Callable[["Compared", "ErrorInfo | None"], None]
 
 
@@ -42,17 +44,20 @@ class Compared:
         """Whether the names must not be shown."""
         return self.row is not None and is_hidden(self.row)
 
+    def is_busy(self, place: int) -> bool:
+        """Whether its answer is being written, as far as may be told."""
+        return bool(self.writing) if self.is_hidden else place in self.writing
+
     def saved(self, row: "TurnRow", answers: Sequence["MessageRow"]) -> None:
         """The turn as the library has it."""
         self.row = row
         self.answers = {row.shown.index(answer.id): answer for answer in answers}
 
-    def revealed(self, row: "TurnRow") -> None:
-        """The names may be shown from now on."""
+    def show(self, row: "TurnRow") -> None:
+        """The turn as it is now, whole: with names, once they may be shown."""
         self.row = row
         for place in self.answers:
-            pane = self._panes[place]
-            pane.conversation.veil = pane.conversation.veil.with_turn(row)
+            self._panes[place].conversation.see(row)
             self._show_whole(place)
 
     def name(self, place: int) -> str:
@@ -81,7 +86,7 @@ class Compared:
         """All of it is saved."""
         self.row = row
         for pane in self._panes[: len(row.shown)]:
-            pane.conversation.veil = pane.conversation.veil.with_turn(row)
+            pane.conversation.see(row)
 
     def hear(self, turn: Turn, place: int, event: TurnEvent) -> None:
         """What the side at a place tells."""
@@ -116,7 +121,7 @@ class Compared:
             self._replaced(before.id, event.answer.id)
         drawn = self._drawn[place] = Turn(turn.session, turn.cancel)
         pane.conversation.tip = event.answer.id
-        pane.ask("being written: shown when all are done" if self.is_hidden else "")
+        pane.ask(WRITTEN if self.is_hidden else "")
         pane.call(self.name(place))
         pane.view.heard(drawn, event)
 
@@ -138,6 +143,8 @@ class Compared:
         for place, event in kept.items():
             self._panes[place].view.heard(self._drawn[place], event)
             self._tell_numbers(place)
+        if self.is_hidden and self.row is not None:
+            self.show(self.row)  # what was held back
 
     def _show_whole(self, place: int) -> None:
         pane = self._panes[place]
@@ -147,17 +154,18 @@ class Compared:
 
     def _tell_numbers(self, place: int) -> None:
         pane, answer = self._panes[place], self.answers[place]
-        hidden = "numbers are shown after the vote"
-        pane.answered(hidden if self.is_hidden else numbers(answer.usage) or answer.state)
+        pane.answered(HIDDEN if self.is_hidden else numbers(answer.usage) or answer.state)
 
     def show_all(self) -> None:
         """Names and numbers of a turn that was opened."""
         for place in self.answers:
-            self._panes[place].call(self.name(place))
-            if place in self.writing:
-                self._panes[place].working = True
-            else:
+            pane = self._panes[place]
+            pane.call(self.name(place))
+            if not self.is_busy(place):
                 self._tell_numbers(place)
+            elif self.is_hidden:
+                pane.say(WRITTEN)
+            pane.working = place in self.writing
 
 
 class AllSides:

@@ -58,7 +58,6 @@ class Comparing:
         self._votes = votes
         self._comparison = Comparison(flow.services.chat, flow.services.store)
         self._running: dict[str, Compared] = {}
-        self._own_lines = True
         self.models: list[str] = []
         self.blind = False
         self.compared: Compared | None = None
@@ -78,14 +77,13 @@ class Comparing:
     async def open(self) -> None:
         """Show the session of the chat: its compared turn, or its line in every pane."""
         session = self._flow.session
-        self._own_lines = True
         running = self._running.get(session.id) if session is not None else None
         compared, tips = running, {}
         if running is not None:
             tips = {place: answer.id for place, answer in running.answers.items()}
         elif session is not None and session.head is not None:
             session = await in_thread(self._store.session, session.id)
-            compared, tips = await self._standing(session)
+            compared, tips = await self._standing(session.id)
         self.compared = compared
         row = compared.row if compared is not None else None
         self._take_vote(row)
@@ -95,28 +93,36 @@ class Comparing:
         else:
             self.models = await self._usual()
         self._face.sides_changed()
-        head = (session.head if session is not None else None) or ""
-        for place, pane in enumerate(self._panes[: len(self.models)]):
-            await pane.conversation.show_line(self._store, session, tips.get(place, head))
-            if compared is None:
-                pane.await_question(f"{ROLES[place]}  {self.models[place]}", self.models[place])
-        if compared is not None:
-            compared.show_all()
+        if compared is None:
+            await self._await_question(session)
+            return
+        for place, tip in tips.items():
+            await self._panes[place].conversation.show_line(self._store, session, tip)
+        compared.show_all()
         self._face.turn_changed()
 
-    async def _standing(self, session: "SessionRow") -> tuple[Compared | None, dict[int, str]]:
-        """The compared turn at the session's head; what each pane's line ends with."""
-        assert session.head is not None
-        head = await in_thread(self._store.message, session.head)
-        row = await in_thread(self._store.turn_of, head.corrects or head.id)
+    async def _standing(self, session: str) -> tuple[Compared | None, dict[int, str]]:
+        """The compared turn that the session stands at; what each pane's line ends with."""
+        row = await in_thread(self._store.turn_at, session)
         if row is None or len(row.shown) > len(self._panes):
             return None, {}
-        compared = Compared(self._panes, session.id, self._face.turn_over)
+        compared = Compared(self._panes, session, self._ended)
         compared.saved(row, await in_thread(self._store.messages, row.answers))
-        tips = dict(enumerate(row.shown))
-        if head.corrects in row.shown:
-            tips[row.shown.index(head.corrects)] = head.id
-        return compared, tips
+        standing = await in_thread(self._store.standing, row.id)
+        ends = zip(row.answers, standing, strict=True)
+        return compared, {row.shown.index(answer): end.id for answer, end in ends}
+
+    async def _await_question(self, session: "SessionRow | None") -> None:
+        """Show what each of the models would go on from."""
+        tips: list[str | None] = [None] * len(self.models)
+        if session is not None:
+            tips = await in_thread(
+                self._comparison.lines, session.id, self.models, blind=self.blind
+            )
+        for pane, model, tip in zip(self._panes, self.models, tips, strict=False):
+            await pane.conversation.show_line(self._store, session, tip or "")
+            pane.await_question(f"{ROLES[pane.place]}  {model}", model)
+        self._face.turn_changed()
 
     async def _usual(self) -> list[str]:
         """The two sides of the settings; else a ready teacher, and who answers in this chat."""
@@ -139,17 +145,22 @@ class Comparing:
         self.compared = None
         self._take_vote(None)
         self._face.sides_changed()
-        head = (session.head if session is not None else None) or ""
-        for place, pane in enumerate(self._panes[: len(self.models)]):
-            await pane.conversation.show_line(self._store, session, head)
-            pane.await_question(f"{ROLES[place]}  {self.models[place]}", self.models[place])
-        self._face.turn_changed()
+        await self._await_question(session)
 
     async def reload(self, pane: ComparePane) -> None:
         """Show a pane's line again, from the library."""
         tip = pane.conversation.tip
         if tip:
             await pane.conversation.show_line(self._store, self._flow.session, tip)
+
+    async def keep(self, place: int, row: "MessageRow") -> None:
+        """Take an interrupted answer as it is."""
+        kept, compared = await self._flow.keep(row), self.compared
+        if kept is None:
+            return
+        if compared is not None and compared.answers[place].id == kept.id:
+            compared.answers[place] = kept
+        await self.reload(self._panes[place])
 
     async def older(self, pane: ComparePane) -> None:
         """What was said before."""
@@ -165,11 +176,9 @@ class Comparing:
             return False
         for pane in self._panes:
             pane.conversation.session = session
-        if self.blind:
-            await self._choose_one_line()
+        await self._votes.save()  # blind models go on from the answer that won
         compared = Compared(self._panes, session.id, self._ended)
         cancels = [Cancel() for _ in specs]
-        own_lines = self._own_lines and not self.blind
         turn = self._turns.start(
             session.id,
             lambda cancel: self._comparison.ask(
@@ -179,28 +188,17 @@ class Comparing:
                 cancels=_linked(cancel, cancels),
                 attachments=attachments,
                 blind=self.blind,
-                own_lines=own_lines,
             ),
             compared.all_sides(cancels),
         )
         self._running[session.id] = compared
         if not await turn.begun:
             return False
-        self._own_lines = True
         self.compared = compared
         self._take_vote(None)
         await self._flow.refresh()  # its first question names a chat
         self._face.turn_changed()
         return True
-
-    async def _choose_one_line(self) -> None:
-        """Blind answers to different histories would tell who is who: go on from the better one."""
-        compared = self.compared
-        row = compared.row if compared is not None else None
-        if row is None or not self._own_lines:
-            return
-        place = 1 if self.verdict == "right" and len(row.shown) > 1 else 0
-        await self._set_head(row.shown[place])
 
     async def again(self, place: int, *, resume: bool) -> None:
         """Another answer at a place, or more of the one that is there; others are left alone."""
@@ -209,16 +207,19 @@ class Comparing:
         session = self._flow.session
         if compared is None or row is None or session is None:
             return
-        if place in compared.writing:
+        if compared.is_busy(place):
             self._face.tell("This answer is still being written: Esc stops it.")
             return
         answer = compared.answers[place]
         if resume and answer.state == "complete" and answer.finish_reason != "length":
             self._face.tell("This answer is complete.")
             return
+        # Whether one may be asked must not tell which it is.
+        asked = compared.answers.values() if compared.is_hidden else [answer]
+        for each in asked:
+            if await self._flow.may_leave(session, self._flow.spec(each.model), "") is None:
+                return
         spec = self._flow.spec(answer.model)
-        if await self._flow.may_leave(session, spec, "") is None:
-            return
         mine = Cancel()
         listener = compared.one_side(place, mine)
         chat, comparison = self._flow.services.chat, self._comparison
@@ -237,12 +238,16 @@ class Comparing:
                 listener,
             )
         self._running[session.id] = compared
-        await turn.begun
+        if await turn.begun and not resume:
+            await self._read_choice(compared)
         self._face.turn_changed()
 
     def stop(self, place: int | None) -> bool:
-        """Stop one side, or all; whether there was one."""
-        writing = self.compared.writing if self.compared is not None else {}
+        """Stop one side (all, where it may not tell which has ended), or all; whether any was."""
+        compared = self.compared
+        if compared is not None and compared.is_hidden:
+            place = None
+        writing = compared.writing if compared is not None else {}
         asked = [cancel for at, cancel in writing.items() if place is None or at == place]
         for cancel in asked:
             cancel.request()
@@ -312,7 +317,7 @@ class Comparing:
             row = replace(row, revealed=row.created)
         compared.row = row
         if was_hidden:
-            compared.revealed(row)
+            compared.show(row)
         self._face.turn_changed()
 
     async def take_back(self) -> None:
@@ -342,28 +347,40 @@ class Comparing:
         if compared is None or session is None:
             return
         row = await in_thread(self._store.correct, compared.answers[place].id, text)
-        pane = self._panes[place]
-        self._own_lines = False
-        self._flow.conversation.session = await in_thread(self._store.session, session.id)
-        await pane.conversation.show_line(self._store, session, row.id)
+        await self._read_choice(compared)
+        await self._panes[place].conversation.show_line(self._store, session, row.id)
         self._face.tell("Kept as a correction. The next question goes on from it.")
         self._face.turn_changed()
 
     async def go_on(self, place: int) -> None:
-        """All go on from one answer."""
-        tip = self._panes[place].conversation.tip
-        if tip and self.compared is not None:
-            await self._set_head(tip)
-            self._own_lines = False
-            name = self.compared.short_name(place)
-            self._face.tell(f"The next question goes on from {name}.")
-            self._face.turn_changed()
+        """All go on from one answer; once more, and each goes on from its own."""
+        compared, tip = self.compared, self._panes[place].conversation.tip
+        if compared is None or compared.row is None or not tip:
+            return
+        chosen = None if self.is_chosen(place) else tip
+        await in_thread(self._store.choose, compared.row.id, chosen)
+        await self._read_choice(compared)
+        self._face.tell(
+            f"The next question goes on from {compared.short_name(place)}."
+            if chosen is not None
+            else "Each model goes on from its own answer."
+        )
+        self._face.turn_changed()
 
-    async def _set_head(self, message: str) -> None:
-        session = self._flow.session
-        if session is not None:
-            row = await in_thread(self._store.set_head, session.id, message)
-            self._flow.conversation.session = row
+    def is_chosen(self, place: int) -> bool:
+        """Whether all go on from what stands there."""
+        row = self.compared.row if self.compared is not None else None
+        chosen = row.chosen if row is not None else None
+        return chosen is not None and chosen == self._panes[place].conversation.tip
+
+    async def _read_choice(self, compared: Compared) -> None:
+        """What the conversation goes on from, as the library has it."""
+        from msgspec.structs import replace
+
+        if compared.row is not None:
+            saved = await in_thread(self._store.turn, compared.row.id)
+            compared.row = replace(compared.row, chosen=saved.chosen)
+        await self._flow.refresh()
 
 
 def _linked(first: Cancel, others: Sequence[Cancel]) -> Sequence[Cancel]:

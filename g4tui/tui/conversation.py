@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from g4tui.tui.services import in_thread
-from g4tui.tui.veil import Veil, veil_of
 from g4tui.tui.widgets.entries import Entry, PagesEntry, RuleEntry
 from g4tui.tui.words import counted
 
 if TYPE_CHECKING:
     from g4tui.store import MessageRow, SessionRow, Store
+    from g4tui.store.veil import Veil
     from g4tui.tui.widgets.message_entry import MessageEntry
     from g4tui.tui.widgets.transcript import Transcript
 
@@ -31,7 +31,7 @@ class Conversation:
         self._transcript = transcript
         self._live = live
         self.session: SessionRow | None = None
-        self.veil = Veil()
+        self.veil: Veil | None = None
 
     @property
     def id(self) -> str | None:
@@ -53,7 +53,7 @@ class Conversation:
             later = await in_thread(store.after, message, FIRST_PAGE)
             rows = [*earlier, target, *later]
             more_after = rows[-1].id != row.head
-        self.veil = await in_thread(veil_of, store, session)
+        self.veil = await in_thread(store.veil, session)
         entries = await in_thread(self._entries, rows)
         self.session = row
         self._transcript.more_before = bool(rows) and rows[0].depth > 1
@@ -137,6 +137,7 @@ class Conversation:
         from g4tui.tui.widgets.message_entry import MessageEntry
 
         entries: list[Entry] = []
+        rows = [self.shown(row) for row in rows]
         if pages and rows and rows[0].depth > 1:
             words = f"↑ {counted(rows[0].depth - 1, 'earlier message')}"
             entries.append(PagesEntry(PAGES, words))
@@ -144,12 +145,16 @@ class Conversation:
         for row in rows:
             if row.id == begins and row.depth > 1:
                 entries.append(_memory(row.depth - 1))
-            entries.append(self._live.get(row.id) or MessageEntry(self.shown(row)).prepare())
+            entries.append(self._live.get(row.id) or MessageEntry(row).prepare())
         return entries
 
     def shown(self, row: "MessageRow") -> "MessageRow":
         """A message as it may be shown."""
-        return self.veil.over(row)
+        return row if self.veil is None else self.veil.over(row)
+
+    def hides(self, row: "MessageRow") -> bool:
+        """Whether nothing of an answer may tell who writes it, its pace neither."""
+        return self.veil is not None and self.veil.hides(row)
 
 
 def _memory(dropped: int) -> RuleEntry:

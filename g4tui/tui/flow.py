@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from g4tui.core import Attachment, G4tuiError, ModelInfo, ModelSpec, Params, parse_model
+from g4tui.store.veil import BLIND
 from g4tui.tui import consent
 from g4tui.tui.answering import Answering
 from g4tui.tui.background import in_daemon
@@ -16,6 +17,7 @@ from g4tui.tui.conversation import Conversation
 from g4tui.tui.services import Services, SessionOptions, in_thread
 
 if TYPE_CHECKING:
+    from g4tui.config.personas import Persona
     from g4tui.store import MessageRow, SessionRow, Store
 
 
@@ -63,10 +65,12 @@ class Flow:
 
     # which session
 
-    def begin(self, model: str = "") -> None:
+    def begin(self, model: str = "", persona: "Persona | None" = None) -> None:
         """A new chat; it is saved with its first message."""
         chat = self.services.settings.chat
         options = SessionOptions(chat.system, Params(), chat.context)
+        if persona is not None:
+            options = SessionOptions(persona.system, persona.params, chat.context)
         self.choice = Choice(model or self.choice.model or chat.model, options)
         self.conversation.session = None
         self._face.session_changed()
@@ -199,10 +203,13 @@ class Flow:
         """Take an interrupted answer as it is."""
         if row.state != "interrupted":
             return None
-        return await in_thread(_keep, self.services.store, row)
+        return await in_thread(_keep, self.services.store, row.id)
 
     async def release(self, row: "MessageRow") -> None:
         """Let a model that was held back after crashes be started again."""
+        if row.model.startswith(BLIND):
+            self._face.tell("Names are hidden here: vote, or look at them, first.")
+            return
         spec = self.spec((await in_thread(self.services.store.message, row.id)).model)
         await in_thread(self.services.runtime.quarantine.clear, spec.base.id)
         self._face.tell(f"{spec.base.id} may be started again.")
@@ -281,9 +288,9 @@ class Flow:
         return parse_model(model, context=self.choice.options.context)
 
 
-def _keep(store: "Store", row: "MessageRow") -> "MessageRow":
+def _keep(store: "Store", answer: str) -> "MessageRow":
     with store.batch():
-        store.resume_answer(row.id)
+        row = store.resume_answer(answer)  # whole: the one on screen may be veiled
         return store.finish_answer(
-            row.id, "stopped", row.message.text, row.message.reasoning, row.usage
+            answer, "stopped", row.message.text, row.message.reasoning, row.usage
         )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from g4tui.attachments import read_attachment
 from g4tui.core import Attachment
+from g4tui.paths import expanded
 
 MOST = 200
 _MENTION = re.compile(r'(?:(?<=\s)|^)@(?:"([^"\n]+)"|(\S+))')
@@ -22,19 +23,39 @@ class Completed(NamedTuple):
     choices: tuple[str, ...]
 
 
-def with_mentioned(text: str, attachments: Iterable[Attachment]) -> tuple[Attachment, ...]:
+class Mentioned(NamedTuple):
+    """The files that go with a text, and what it names that looks like a path and is no file."""
+
+    attachments: tuple[Attachment, ...]
+    missed: tuple[str, ...]
+
+
+def with_mentioned(text: str, attachments: Iterable[Attachment]) -> Mentioned:
     """The attachments, and every file that `text` names with an `@`.
 
-    A name of no file is only a word. Blocks; raises `G4tuiError` for a file that is no text.
+    Any other word with an `@` is only a word. Blocks; raises `G4tuiError` for a file that is no
+    text.
     """
-    found = {each.name: each for each in attachments}
+    found, missed = list(attachments), []
     for quoted, bare in _MENTION.findall(text):
-        for name in (quoted,) if quoted else (bare, bare.rstrip(".,;:!?)")):
-            path = Path(name).expanduser()
-            if path.name not in found and path.is_file():
-                found[path.name] = read_attachment(path)
-                break
-    return tuple(found.values())
+        names = (quoted,) if quoted else (bare, bare.rstrip(".,;:!?)"))
+        path = next((path for name in names if (path := expanded(name)).is_file()), None)
+        if path is not None:
+            _add(found, path)
+        elif quoted or "/" in bare:
+            missed.append(names[-1])
+    return Mentioned(tuple(found), tuple(missed))
+
+
+def _add(found: list[Attachment], path: Path) -> None:
+    """Once, and under its whole path where another file has its name."""
+    added = read_attachment(path)
+    if added in found:
+        return
+    if any(each.name == added.name for each in found):
+        added = Attachment(str(path), added.text)
+    if added not in found:
+        found.append(added)
 
 
 def typed(before: str) -> str | None:
@@ -52,7 +73,7 @@ def completed(before: str) -> Completed | None:
     if match is None or path is None:
         return None
     head, _, start = path.rpartition("/")
-    folder = Path(f"{head}/" if head or path.startswith("/") else ".").expanduser()
+    folder = expanded(f"{head}/" if head or path.startswith("/") else ".")
     try:
         with os.scandir(folder) as entries:
             names = sorted(

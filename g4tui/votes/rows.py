@@ -145,8 +145,14 @@ class Harvest:
     def _open_corrections(self) -> list[MessageRow]:
         """The newest first."""
         rows = self._store.corrections()
-        kept = [row for row in rows if row.session in self._systems]
-        self._count("a correction in a private session", len(rows) - len(kept))
+        public = [row for row in rows if row.session in self._systems]
+        self._count("a correction in a private session", len(rows) - len(public))
+        # A row names the model that was corrected, or whose terms reach it.
+        veils = {session: self._store.veil(session) for session in {row.session for row in public}}
+        corrected = self._store.messages([row.corrects or "" for row in public])
+        hidden = {row.id for row in corrected if veils[row.session].hides(row)}
+        kept = [row for row in public if row.corrects not in hidden]
+        self._count("a correction in a blind comparison without a vote", len(public) - len(kept))
         return kept[::-1]
 
     def _votes(self) -> Iterable[tuple[VoteRow, MessageRow, MessageRow]]:

@@ -141,14 +141,52 @@ async def test_each_model_goes_on_from_its_own_answer(room_with: MakeRoom) -> No
         assert texts == ["Q", said, "More?"]
 
 
+def last_asked(room: Room) -> list[list[str]]:
+    """What both models were given last."""
+    requests = [room.sides[name].requests[-1] for name in ("left", "right")]
+    return [[message.text for message in request.messages] for request in requests]
+
+
 async def test_all_go_on_from_the_chosen_answer(room_with: MakeRoom) -> None:
     room = room_with(left=["L one"], right=["R two"])
     _, right = await room.asked()
-    room.store.set_head(room.session, right.id)
-    await room.asked("More?", own_lines=False)
-    for name in ("left", "right"):
-        texts = [message.text for message in room.sides[name].requests[-1].messages]
-        assert texts == ["Q", "R two", "More?"]
+    turn = room.store.turn_of(right.id)
+    assert turn is not None
+    room.store.choose(turn.id, right.id)
+    await room.asked("More?")
+    assert last_asked(room) == [["Q", "R two", "More?"]] * 2
+
+
+async def test_all_go_on_from_a_correction_until_each_has_its_own_line_again(
+    room_with: MakeRoom,
+) -> None:
+    room = room_with(left=["L one"], right=["R two"])
+    _, right = await room.asked()
+    turn = room.store.turn_of(right.id)
+    assert turn is not None
+    room.store.correct(right.id, "R right")
+    models = [LEFT.spec.id, RIGHT.spec.id]
+    (chosen,) = set(room.comparison.lines(room.session, models))
+    assert room.store.message(chosen or "").message.text == "R right"
+    room.store.choose(turn.id, None)
+    await room.asked("More?")
+    assert last_asked(room) == [["Q", "L one", "More?"], ["Q", "R right", "More?"]]
+
+
+@pytest.mark.parametrize(("verdict", "place"), [("right", 1), ("left", 0), (None, 0)])
+async def test_what_follows_hidden_answers_follows_one_of_them(
+    room_with: MakeRoom, verdict: Literal["left", "right"] | None, place: int
+) -> None:
+    """A question on lines of their own would show whose each hidden answer was."""
+    room = room_with(left=["L one"], right=["R two"])
+    answers = await room.asked(blind=verdict is None)
+    turn = room.store.turn_of(answers[0].id)
+    assert turn is not None
+    if verdict is not None:
+        room.store.vote(turn.id, verdict)
+    await room.asked("More?", blind=verdict is not None)
+    said = room.store.message(turn.shown[place]).message.text
+    assert last_asked(room) == [["Q", said, "More?"]] * 2
 
 
 async def test_two_samples_of_one_model_have_different_seeds(room_with: MakeRoom) -> None:

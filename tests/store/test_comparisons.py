@@ -213,6 +213,56 @@ def test_a_correction_stands_beside_the_answer(store: Store) -> None:
         store.correct(streaming.id, "x")
 
 
+def test_what_all_go_on_from_is_chosen_and_survives_a_restart(store: Store, library: Path) -> None:
+    turn, (teacher, student) = compared(store)
+    assert turn.chosen is None
+    chosen = store.choose(turn.id, student.id)
+    assert chosen.chosen == student.id
+    assert store.session(turn.session).head == student.id
+    store.close()
+    again = Store.open(library)
+    assert again.turns() == [chosen]
+    assert again.turn_at(turn.session) == chosen
+    taken_back = again.choose(turn.id, None)
+    assert taken_back.chosen is None
+    assert again.session(turn.session).head == teacher.id
+    for wrong in (str(teacher.parent), compared(again)[1][0].id):
+        with pytest.raises(G4tuiError, match="not in the comparison"):
+            again.choose(turn.id, wrong)
+    assert again.turn(turn.id) == taken_back
+    again.close()
+
+
+def test_a_correction_is_chosen_and_stands_for_its_answer(store: Store) -> None:
+    turn, (teacher, student) = compared(store)
+    assert store.standing(turn.id) == [store.message(id_) for id_ in turn.answers]
+    store.correct(student.id, "first try")
+    corrected = store.correct(student.id, "as it should be")
+    assert store.turn(turn.id).chosen == corrected.id
+    assert store.turn_at(turn.session) == store.turn(turn.id)
+    assert [row.id for row in store.standing(turn.id)] == [teacher.id, corrected.id]
+    store.choose(turn.id, None)
+    assert [row.id for row in store.standing(turn.id)] == [teacher.id, corrected.id]
+    alone = store.add_message(turn.session, teacher.id, Message("user", "and then?"))
+    assert store.turn_at(turn.session) is None
+    assert store.session(turn.session).head == alone.id
+
+
+def test_what_is_asked_again_stays_chosen(store: Store) -> None:
+    turn, (teacher, student) = compared(store)
+    for what in (lambda row: row, lambda row: store.correct(row.id, "better")):
+        store.choose(turn.id, what(student).id)
+        _, new = store.begin_turn(turn.session, student.parent, None, "llama-cpp:student")
+        student = store.finish_answer(new.id, "complete", "again")
+        replaced = store.replace_answer(turn.id, store.turn(turn.id).answers[1], new.id)
+        assert replaced.chosen == new.id
+    store.choose(turn.id, teacher.id)
+    _, new = store.begin_turn(turn.session, student.parent, None, "llama-cpp:student")
+    assert store.replace_answer(turn.id, student.id, new.id).chosen == teacher.id
+    store.delete_session(turn.session)
+    assert store.check() == []
+
+
 def test_a_deleted_session_takes_its_comparisons_along(store: Store) -> None:
     kept, _ = compared(store)
     turn, (teacher, student) = compared(store)

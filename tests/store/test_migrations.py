@@ -9,7 +9,7 @@ import pytest
 from g4tui.core import G4tuiError, Message, Params
 from g4tui.store import Store, files
 from g4tui.store.files import backups
-from g4tui.store.migrations import FIRST, MIGRATIONS
+from g4tui.store.migrations import FIRST, MIGRATIONS, SECOND
 
 LABELS = (
     "CREATE TABLE labels (session INTEGER NOT NULL REFERENCES sessions (seq), label TEXT NOT NULL)",
@@ -110,6 +110,55 @@ def test_a_library_of_the_first_version_keeps_everything(library: Path) -> None:
     store.close()
     (backup,) = backups(library)
     assert version(backup) == 1
+
+
+def test_a_library_of_the_second_version_keeps_its_comparisons(library: Path) -> None:
+    """Its votes stay, and where a correction was gone on from, that is chosen now."""
+    old = Store.open(library, migrations=(FIRST, SECOND))
+    old.close()
+    connection = sqlite3.connect(library)
+    connection.create_function("g4tui_indexed", 1, str.lower)
+    connection.executemany(
+        "INSERT INTO sessions (seq, id, created, updated, touched) VALUES (?, ?, 1, 1, 1)",
+        [(1, "s1"), (2, "s2")],
+    )
+    connection.executemany(
+        """INSERT INTO messages (seq, id, session, parent, depth, role, state, created, model, text,
+               corrects)
+           VALUES (?, ?, ?, ?, ?, ?, 'complete', 2, ?, 'words', ?)""",
+        [
+            (1, "q1", 1, None, 1, "user", "", None),
+            (2, "t1", 1, 1, 2, "assistant", "teacher", None),
+            (3, "a1", 1, 1, 2, "assistant", "student", None),
+            (4, "c1", 1, 1, 2, "assistant", "", "a1"),
+            (5, "q2", 2, None, 1, "user", "", None),
+            (6, "t2", 2, 5, 2, "assistant", "teacher", None),
+            (7, "a2", 2, 5, 2, "assistant", "student", None),
+        ],
+    )
+    connection.execute("UPDATE sessions SET head = CASE seq WHEN 1 THEN 4 ELSE 6 END")
+    connection.executemany(
+        "INSERT INTO turns (seq, id, session, created, blind) VALUES (?, ?, ?, 2, 0)",
+        [(1, "turn1", 1), (2, "turn2", 2)],
+    )
+    connection.executemany(
+        "INSERT INTO turn_answers VALUES (?, ?, ?, ?)",
+        [(1, 0, 0, 2), (1, 1, 1, 3), (2, 0, 0, 6), (2, 1, 1, 7)],
+    )
+    connection.execute("INSERT INTO votes VALUES (2, 6, 7, 1, 'left', 0, 0, 3, 'why not')")
+    connection.commit()
+    connection.close()
+
+    store = Store.open(library)
+    first, second = store.turns()
+    assert (first.answers, first.chosen, first.vote) == (("t1", "a1"), "c1", None)
+    assert (second.answers, second.chosen) == (("t2", "a2"), None)
+    assert second.vote is not None
+    assert (second.vote.verdict, second.vote.reason) == ("left", "why not")
+    assert store.check() == []
+    store.close()
+    (backup,) = backups(library)
+    assert version(backup) == 2
 
 
 def test_a_step_that_fails_is_undone_whole(library: Path) -> None:

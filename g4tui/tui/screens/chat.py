@@ -1,11 +1,9 @@
 """The chat: sessions at the left, the conversation, the prompt below it."""
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.events import Key, Paste
-from textual.widgets import TextArea
 
 from g4tui.tui import messages as told
 from g4tui.tui.history import recent_prompts
@@ -19,7 +17,8 @@ from g4tui.tui.widgets.transcript_messages import (
 )
 
 if TYPE_CHECKING:
-    from g4tui.core import ErrorInfo
+    from g4tui.config.personas import Persona
+    from g4tui.core import Attachment, ErrorInfo
     from g4tui.tui.flow import Flow
 
 NEW_CHAT = "New chat"
@@ -28,15 +27,21 @@ NEW_CHAT = "New chat"
 class ChatScreen(ChatActions):
     """Draws, and hands what the person does to its `Flow`, which exists once services do.
 
-    `start_model`, `start_session`: what the command line asked for.
+    `start_model`, `start_session`, `start_persona`: what the command line asked for.
     """
 
-    def __init__(self, *, start_model: str = "", start_session: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        start_model: str = "",
+        start_session: str = "",
+        start_persona: "Persona | None" = None,
+    ) -> None:
         super().__init__()
         self._start_model = start_model
         self._start_session = start_session
+        self._start_persona = start_persona
         self._queued: list[told.PromptSent] = []
-        self._sending = asyncio.Lock()
 
     def on_mount(self) -> None:
         """Before anything is opened."""
@@ -61,15 +66,15 @@ class ChatScreen(ChatActions):
     def services_ready(self, services: Services) -> None:
         """Everything can be used now."""
         from g4tui.tui.flow import Flow
-        from g4tui.tui.house import BIN_DAYS, House
+        from g4tui.tui.house import House
 
         self.transcript.flush_s = services.settings.ui.flush_ms / 1000
         self.flow = Flow(services, self.conversation, self.answering, self)
         self.keeping.house = House(self.flow)
-        self.flow.begin(self._start_model)
+        self.flow.begin(self._start_model, self._start_persona)
         self.do(self._load_history, services)
         self.do(self.drafts.start, services)
-        self.do(self.keeping.house.empty_bin, BIN_DAYS * 24 * 3600.0)
+        self.keeping.begin_upkeep()
         self.sessions_changed()
         if self._start_session:
             self.do_latest(
@@ -115,10 +120,6 @@ class ChatScreen(ChatActions):
         """A question in the way."""
         return await self.dialogs.confirm(title, detail, yes)
 
-    def tell(self, text: str, *, warning: bool = False) -> None:
-        """A passing remark."""
-        self.app.tell(text, warning=warning)
-
     def session_changed(self) -> None:
         """Draw whose conversation this is."""
         assert self.flow is not None
@@ -155,21 +156,13 @@ class ChatScreen(ChatActions):
             self._queued.append(event)
             self.status.note = "opening the library"
             return
-        self.do(self._send, self.flow, event)
+        self.do(self.send, event)
 
-    async def _send(self, flow: "Flow", event: told.PromptSent) -> None:
-        from g4tui.tui.mentions import with_mentioned
-
-        sent = False
-        self.drafts.sent()
-        try:
-            async with self._sending:
-                attachments = await in_thread(with_mentioned, event.text, event.attachments)
-                sent = await flow.send(event.text, attachments, event.editing)
-        finally:
-            self.drafts.goes_along = not sent
-            if not sent:
-                self.prompt_box.give_back(event)
+    async def put(
+        self, text: str, attachments: "tuple[Attachment, ...]", editing: str | None
+    ) -> bool:
+        """Ask the model of this chat."""
+        return self.flow is not None and await self.flow.send(text, attachments, editing)
 
     @on(told.SessionChosen)
     def _on_session_chosen(self, event: told.SessionChosen) -> None:
@@ -192,7 +185,7 @@ class ChatScreen(ChatActions):
         if event.words:
             self.finding.begin(event.words, event.message_id)
         self.do_latest("context", self.turns.show_context, flow)
-        self._colour_all()
+        self.colour(self.transcript)
         self.sidebar.fold_floating()
         if event.message_id is None:
             self.prompt_box.prompt.focus()
@@ -228,10 +221,6 @@ class ChatScreen(ChatActions):
     def _on_delete_asked(self, event: told.SessionDeleteAsked) -> None:
         self.do(self.keeping.delete, event.session)
 
-    @on(TextArea.Changed, "#prompt")
-    def _on_typed(self) -> None:
-        self.drafts.changed()
-
     @on(told.FindWanted)
     def _on_find_wanted(self, event: told.FindWanted) -> None:
         self.do_latest("find", self.finding.look, event.text)
@@ -240,10 +229,6 @@ class ChatScreen(ChatActions):
     def _on_find_settled(self) -> None:
         self.set_focus(self.transcript)
 
-    @on(told.LinkAsked)
-    def _on_link_asked(self, event: told.LinkAsked) -> None:
-        self.do(self.dialogs.open_link, event.url)
-
     @on(PageWanted)
     def _on_page_wanted(self, event: PageWanted) -> None:
         if self.flow is not None:
@@ -251,7 +236,7 @@ class ChatScreen(ChatActions):
 
     async def _page(self, flow: "Flow", older: bool) -> None:
         await self.conversation.page(flow.services.store, older=older)
-        self._colour_all()
+        self.colour(self.transcript)
 
     @on(EndWanted)
     def _on_end_wanted(self) -> None:
@@ -265,7 +250,4 @@ class ChatScreen(ChatActions):
 
     @on(CodeClosed)
     def _on_code_closed(self, event: CodeClosed) -> None:
-        self.do(self.dialogs.colour, event.entry, event.code)
-
-    def _colour_all(self) -> None:
-        self.dialogs.colour_entries(self.transcript.entries)
+        self.do(self.dialogs.colour, event.entry, event.code, self.transcript)

@@ -23,6 +23,13 @@ class ChatActions(ChatBase):
         if self.answering.turns.stop(self.conversation.id):
             self.status.note = "stopping"
 
+    def stop_all(self) -> bool:
+        """The answer that is being written in this chat."""
+        is_written = self.answering.turns.of(self.conversation.id) is not None
+        if is_written:
+            self.action_stop()
+        return is_written
+
     def action_leave(self) -> None:
         """Esc with nothing to stop: from the prompt to the messages, from elsewhere back to it."""
         if self.finding.is_open:

@@ -118,7 +118,7 @@ class ChatDialogs:
                 row = await flow.keep(event.row)
                 entry = self._screen.transcript.entry(event.row.id)
                 if row is not None and entry is not None:
-                    cast("MessageEntry", entry).finished(row)
+                    cast("MessageEntry", entry).finished(flow.conversation.shown(row))
                     self._screen.transcript.changed(entry)
             case "back" | "on":
                 await self._walk(flow, 1 if event.action == "on" else -1)
@@ -131,7 +131,7 @@ class ChatDialogs:
             entry = transcript.selected
             if entry is not None:
                 await flow.conversation.to_sibling(flow.services.store, entry.row, step)
-                self.colour_entries(transcript.entries)
+                self._screen.colour(transcript)
 
     async def _edit(self, flow: "Flow", event: RowActed) -> None:
         row = event.row
@@ -141,16 +141,16 @@ class ChatDialogs:
             message = row.message
             self._screen.prompt_box.edit(row.id, message.text, message.attachments)
 
-    def colour_entries(self, entries: Iterable[Entry | None]) -> None:
+    def colour_entries(self, entries: Iterable[Entry], transcript: "Transcript") -> None:
         """Colour the code of messages that are whole."""
         for entry in entries:
-            if entry is not None and (code := entry.code_to_colour()):
-                self._screen.do(self.colour, entry, code)
+            if code := entry.code_to_colour():
+                self._screen.do(self.colour, entry, code, transcript)
 
     async def colour(
-        self, entry: Entry, code: "Sequence[CodeBlock]", transcript: "Transcript | None" = None
+        self, entry: Entry, code: "Sequence[CodeBlock]", transcript: "Transcript"
     ) -> None:
-        """Compute colours in a thread, then show them: in the chat, or in another transcript."""
+        """Compute colours in a thread, then show them."""
         from g4tui.tui.markdown.highlight import all_highlighted
 
         coloured = await in_thread(all_highlighted, code)
@@ -158,7 +158,6 @@ class ChatDialogs:
             if content is not None and content.plain == block.code:
                 block.highlighted = content
                 block.laid = None
-        transcript = transcript or self._screen.transcript
         if transcript.entry(entry.key) is entry:
             transcript.changed(entry)
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from g4tui.tui.drafts import Drafts
     from g4tui.tui.screens.chat_base import ChatBase
     from g4tui.tui.services import Services
+    from g4tui.tui.widgets.prompt import PromptBox
 
 SAVE_S = 1.0
 """Seconds without a key after which what was typed is written."""
@@ -19,11 +20,13 @@ SAVE_S = 1.0
 class ChatDrafts:
     """Swaps what the prompt holds when another chat comes on screen.
 
-    `goes_along`: it holds a question that could not be asked here, and may be asked elsewhere.
+    `box` is the prompt in use, of the chat or of the compare screen. `goes_along`: it holds a
+    question that could not be asked here, and may be asked elsewhere.
     """
 
     def __init__(self, screen: "ChatBase") -> None:
         self._screen = screen
+        self.box: PromptBox = screen.prompt_box
         self._drafts: Drafts | None = None
         self._timer: Timer | None = None
         self.goes_along = False
@@ -39,7 +42,7 @@ class ChatDrafts:
         drafts = Drafts(services.paths.data / "drafts.json")
         await in_thread(drafts.load)
         self._drafts = drafts
-        if self._screen.prompt_box.is_empty and not self._screen.is_begun:
+        if self.box.is_empty and not self._screen.is_begun:
             self.bring()
 
     def put_away(self) -> None:
@@ -48,14 +51,21 @@ class ChatDrafts:
             self.goes_along = False
             return
         self._keep()
-        if self._drafts is not None and self._screen.prompt_box.editing is None:
-            self._screen.prompt_box.clear()
+        if self._drafts is not None and self.box.editing is None:
+            self.box.clear()
+
+    def move_to(self, box: "PromptBox") -> None:
+        """What was typed goes along to another prompt; the edit of a message stays where it is."""
+        before, self.box = self.box, box
+        if before is not box and before.editing is None and not before.is_empty:
+            box.give_back(PromptSent(before.prompt.text, before.attachments))
+            before.clear()
 
     def bring(self) -> None:
         """What was typed in the chat that is on screen now stands before what was typed since."""
         draft = self._drafts.take(self._session) if self._drafts is not None else None
         if draft is not None:
-            self._screen.prompt_box.give_back(PromptSent(draft.text, draft.attachments))
+            self.box.give_back(PromptSent(draft.text, draft.attachments))
 
     def sent(self) -> None:
         """It is no draft any more."""
@@ -85,6 +95,5 @@ class ChatDrafts:
     def _keep(self) -> None:
         from g4tui.tui.drafts import Draft
 
-        box = self._screen.prompt_box
-        if self._drafts is not None and box.editing is None:
-            self._drafts.keep(self._session, Draft(box.prompt.text, box.attachments))
+        if self._drafts is not None and self.box.editing is None:
+            self._drafts.keep(self._session, Draft(self.box.prompt.text, self.box.attachments))

@@ -100,7 +100,7 @@ class ChatFind:
         session = screen.conversation.id
         if screen.transcript.index_of(hit) is None and flow is not None and session is not None:
             await screen.conversation.open(flow.services.store, session, hit)
-            screen.dialogs.colour_entries(screen.transcript.entries)
+            screen.colour(screen.transcript)
         places = screen.transcript.marked_rows(hit)
         self._row = len(places) - 1 if last and places else 0
         screen.transcript.land(hit, places[self._row] if places else 0)

@@ -47,7 +47,8 @@ class ChatTurns:
         if session is None:
             return
         rows = await in_thread(flow.services.store.tail, session, None, RECENT)
-        usage = next((row.usage for row in reversed(rows) if row.usage is not None), None)
+        shown = [self._screen.conversation.shown(row) for row in reversed(rows)]
+        usage = next((row.usage for row in shown if row.usage is not None), None)
         limit = await flow.context() if usage is not None else None
         status = self._screen.status
         if usage is not None and status.context is None and self._is_shown(session):
@@ -63,7 +64,7 @@ class ChatTurns:
             self._count(answer)
             if answer.error is not None and answer.error.kind == "missing":
                 screen.do(self._tell_if_gone, answer, answer.error)
-            screen.dialogs.colour_entries([screen.transcript.entry(answer.id)])
+            screen.colour(screen.transcript)
         else:
             screen.unread.add(session)
             screen.sessions.unread = screen.unread

@@ -38,14 +38,13 @@ class ChatWays:
     async def tree(self) -> None:
         """All branches of the chat on screen, and to one of its messages."""
         from g4tui.tui.screens.tree import TreeScreen
-        from g4tui.tui.veil import veil_of
 
         flow, session = self._screen.flow, self._screen.conversation.id
         if flow is None or session is None:
             self._screen.app.tell("This chat has no messages yet.")
             return
         store = flow.services.store
-        veil = await in_thread(veil_of, store, session)
+        veil = await in_thread(store.veil, session)
         rows = [veil.over(row) for row in await in_thread(store.all_messages, session)]
         line = await in_thread(store.path_ids, session)
         entry = self._screen.transcript.selected
@@ -56,8 +55,8 @@ class ChatWays:
 
     async def again(self, flow: "Flow", row: "MessageRow") -> None:
         """Another answer, by another model or with other parameters."""
+        from g4tui.store.veil import BLIND
         from g4tui.tui.screens.again import AgainScreen
-        from g4tui.tui.veil import BLIND
 
         known = row.model and not row.model.startswith(BLIND)
         model = row.model if known else flow.choice.model
@@ -107,6 +106,7 @@ class ChatWays:
 
     async def _save(self, text: str, name: str) -> None:
         from g4tui.exchange import free_path
+        from g4tui.paths import expanded
         from g4tui.tui.screens.line import LineScreen
         from g4tui.tui.screens.parts import write_new
 
@@ -114,6 +114,6 @@ class ChatWays:
         screen = LineScreen("Save to a file", free.name, note=f"In {free.parent}, or give a path.")
         entered = await self._screen.app.push_screen_wait(screen)
         if entered:
-            path = free.parent / Path(entered).expanduser()
+            path = free.parent / expanded(entered)
             await in_thread(write_new, path, clean(text))
             self._screen.app.tell(f"Saved to {path}")

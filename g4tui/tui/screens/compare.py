@@ -12,8 +12,8 @@ from g4tui.tui.widgets.compare_pane import TELL_S, ComparePane
 from g4tui.tui.widgets.transcript_messages import CodeClosed
 
 if TYPE_CHECKING:
-    from g4tui.core import ErrorInfo
-    from g4tui.store.rows import MessageRow, Verdict, VoteRow
+    from g4tui.core import Attachment, ErrorInfo
+    from g4tui.store.rows import Verdict, VoteRow
 
 VERDICTS: dict["Verdict", str] = {
     "left": "left",
@@ -33,7 +33,8 @@ class CompareScreen(CompareBase):
         self.set_interval(TELL_S, self._tell_progress)
 
     def open(self) -> None:
-        """Show the chat's session."""
+        """Show the chat's session, and what was typed there."""
+        self.drafts.move_to(self.prompt_box)
         self.activate(self.panes[0])
         self.do_latest("open", self._open)
         self.prompt_box.prompt.focus()
@@ -61,6 +62,8 @@ class CompareScreen(CompareBase):
         blind = "blind" if self.comparing.blind else "blind off"
         self.header.title = f"{title} · Compare, {blind}"
         self.header.model = f"{len(self.comparing.models)} models"
+        for pane in self.panes:
+            pane.choose(self.comparing.is_chosen(pane.place))
         self.show_tabs()
         self._show_note()
         self.chat.turns.show_running()
@@ -70,7 +73,7 @@ class CompareScreen(CompareBase):
         """To the answers, unless somebody types."""
         self.chat.sessions_changed()
         if error is not None:
-            self.app.tell(str(error), error=True)
+            self.failed(error)
         if compared is self.comparing.compared and not compared.writing:
             if self.prompt_box.is_empty and self.prompt_box.prompt.has_focus:
                 self.set_focus(self.active.transcript)
@@ -105,29 +108,25 @@ class CompareScreen(CompareBase):
 
     def _colour_all(self) -> None:
         for pane in self.panes[: len(self.comparing.models)]:
-            for entry in pane.transcript.entries:
-                if code := entry.code_to_colour():
-                    self.do(self.chat.dialogs.colour, entry, code, pane.transcript)
+            self.colour(pane.transcript)
 
     @on(CodeClosed)
     def _code_closed(self, event: CodeClosed) -> None:
         for pane in self.panes:
             if pane.transcript.entry(event.entry.key) is event.entry:
-                self.do(self.chat.dialogs.colour, event.entry, event.code, pane.transcript)
+                self.do(self.dialogs.colour, event.entry, event.code, pane.transcript)
 
     # asking
 
     @on(told.PromptSent)
     def _on_prompt_sent(self, event: told.PromptSent) -> None:
-        self.do(self._send, event)
+        self.do(self.send, event)
 
-    async def _send(self, event: told.PromptSent) -> None:
-        sent = False
-        try:
-            sent = await self.comparing.send(event.text, event.attachments)
-        finally:
-            if not sent:
-                self.prompt_box.give_back(event)
+    async def put(
+        self, text: str, attachments: "tuple[Attachment, ...]", editing: str | None
+    ) -> bool:
+        """Ask all of the models."""
+        return await self.comparing.send(text, attachments)
 
     @on(ComparePane.Acted)
     def _acted(self, event: ComparePane.Acted) -> None:
@@ -147,19 +146,11 @@ class CompareScreen(CompareBase):
             case "release":
                 self.do(self.flow.release, acted.row)
             case "keep":
-                self.do(self._keep, pane, acted.row)
-
-    async def _keep(self, pane: ComparePane, row: "MessageRow") -> None:
-        if await self.flow.keep(row) is not None:
-            await self.comparing.reload(pane)
+                self.do(self.comparing.keep, pane.place, acted.row)
 
     @on(ComparePane.OlderWanted)
     def _older_wanted(self, event: ComparePane.OlderWanted) -> None:
         self.do_latest(f"page-{event.pane.place}", self.comparing.older, event.pane)
-
-    @on(told.LinkAsked)
-    def _on_link_asked(self, event: told.LinkAsked) -> None:
-        self.do(self.chat.dialogs.open_link, event.url)
 
     # keys
 
@@ -181,17 +172,11 @@ class CompareScreen(CompareBase):
 
     def action_stop_all(self) -> None:
         """Silence all."""
-        self.comparing.stop(None)
+        self.stop_all()
 
-    def action_interrupt(self) -> None:
-        """Ctrl+C: stop all, else clear the prompt, else say how to quit."""
-        if self.comparing.stop(None):
-            return
-        if not self.prompt_box.is_empty:
-            self.prompt_box.put_away()
-            self.tell("Cleared: Up brings it back.")
-        else:
-            self.tell("Ctrl+Q quits.")
+    def stop_all(self) -> bool:
+        """All answers that are being written."""
+        return self.comparing.stop(None)
 
     def action_leave(self) -> None:
         """From the prompt to the answers and back."""
@@ -201,17 +186,22 @@ class CompareScreen(CompareBase):
             self.prompt_box.prompt.focus()
 
     def action_back(self) -> None:
-        """To the chat."""
+        """To the chat, with what was typed."""
+        self.drafts.move_to(self.chat.prompt_box)
         self.app.back_to_chat()
+        if not self.chat.prompt_box.is_empty:
+            self.chat.prompt_box.prompt.focus()
 
     def action_new(self) -> None:
         """A comparison in a chat of its own."""
+        self.drafts.put_away()
         self.flow.begin()
+        self.drafts.bring()
         self.open()
 
     def action_parameters(self) -> None:
         """How all are asked."""
-        self.do_latest("dialog", self.chat.dialogs.parameters)
+        self.do_latest("dialog", self.dialogs.parameters)
 
     def action_blind(self) -> None:
         """Hide names from the next question on, or no longer."""

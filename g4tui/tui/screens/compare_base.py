@@ -1,39 +1,31 @@
 """The panes of the compare screen: side by side or as tabs, one of them active, moved together."""
 
-from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import PurePath
-from typing import TYPE_CHECKING, ClassVar, ParamSpec
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import Screen
 from textual.style import Style
 from textual.widgets import Static
-from textual.worker import Worker, WorkerState
 
 from g4tui.engine.late import LateSaves
 from g4tui.sanitize import clean
 from g4tui.tui.bindings import bindings
 from g4tui.tui.compared import Compared
 from g4tui.tui.comparing import Comparing
-from g4tui.tui.startup import error_of
+from g4tui.tui.screens.asking import AskingScreen
 from g4tui.tui.widgets.compare_pane import ComparePane
-from g4tui.tui.widgets.header import Header
-from g4tui.tui.widgets.prompt import PromptBox
 from g4tui.tui.widgets.status import StatusLine
 
 if TYPE_CHECKING:
     from g4tui.core import ErrorInfo
     from g4tui.store.rows import VoteRow
-    from g4tui.tui.app import G4tuiApp
     from g4tui.tui.flow import Flow
     from g4tui.tui.screens.chat import ChatScreen
-
-P = ParamSpec("P")
 
 MOST = 4
 PANE_WIDTH = 50
@@ -54,27 +46,22 @@ KEEP = (
 )
 
 
-class CompareBase(Screen[None]):
-    """Its widgets, and workers for coroutines.
+class CompareBase(AskingScreen):
+    """Its widgets, and which of the panes keys act on.
 
     `pair`: the places of the two answers that a vote is on, those that were active last.
     """
 
     CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = "compare.tcss"
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("compare"))
-    AUTO_FOCUS = "#prompt"
-
-    app: "G4tuiApp"
 
     def __init__(self, chat: "ChatScreen", flow: "Flow") -> None:
-        super().__init__()
+        super().__init__(StatusLine(id="status", keep=KEEP))
         self.chat = chat
+        self.drafts, self.dialogs = chat.drafts, chat.dialogs
         self.flow = flow
-        self.header = Header(id="header")
         self.tabs = Static("", id="tabs", markup=False)
         self.panes = [ComparePane(place) for place in range(MOST)]
-        self.prompt_box = PromptBox(id="prompt-box")
-        self.status = StatusLine(id="status", keep=KEEP)
         self.votes: LateSaves[VoteRow] = LateSaves()
         self.comparing = Comparing(flow, self.panes, self, self.votes)
         self.in_step = False
@@ -92,31 +79,6 @@ class CompareBase(Screen[None]):
             yield from self.panes
         yield self.prompt_box
         yield self.status
-
-    # running work
-
-    def do(
-        self, work: Callable[P, Coroutine[object, object, object]], *args: P.args, **named: P.kwargs
-    ) -> None:
-        """Run a coroutine function beside everything else."""
-        self.run_worker(partial(work, *args, **named), group="compare", exit_on_error=False)
-
-    def do_latest(
-        self,
-        group: str,
-        work: Callable[P, Coroutine[object, object, object]],
-        *args: P.args,
-        **named: P.kwargs,
-    ) -> None:
-        """The same, in place of what runs in that group."""
-        self.run_worker(
-            partial(work, *args, **named), group=group, exclusive=True, exit_on_error=False
-        )
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """What failed is told."""
-        if event.state is WorkerState.ERROR and event.worker.error is not None:
-            self.app.tell(str(error_of(event.worker.error)), error=True)
 
     # which pane
 
@@ -155,7 +117,7 @@ class CompareBase(Screen[None]):
         compared = self.comparing.compared
         parts: list[Content] = []
         for pane in self.panes[: len(self.comparing.models)]:
-            busy = " …" if compared is not None and pane.place in compared.writing else ""
+            busy = " …" if compared is not None and compared.is_busy(pane.place) else ""
             style = "bold $text-accent" if pane is self.active else "$foreground-muted"
             click = Style.from_meta({"@click": f"screen.show({pane.place})"})
             parts.append(Content.styled(f"{clean(pane.name_shown)}{busy}", style).stylize(click))
@@ -199,13 +161,9 @@ class CompareBase(Screen[None]):
         """Scroll together, or each by itself."""
         self.in_step = not self.in_step
         words = "Answers scroll in step." if self.in_step else "Each answer scrolls by itself."
-        self.app.tell(words)
+        self.tell(words)
 
     # what the doings tell: drawn by the screen itself
-
-    def tell(self, text: str, *, warning: bool = False) -> None:
-        """A passing remark."""
-        self.app.tell(text, warning=warning)
 
     def sides_changed(self) -> None:
         """Show as many panes as there are models."""

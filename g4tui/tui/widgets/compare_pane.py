@@ -14,11 +14,11 @@ from textual.message import Message
 from textual.widgets import Static
 
 from g4tui.sanitize import clean_line
+from g4tui.store.veil import Veil
 from g4tui.tui.answering import AnswerView
 from g4tui.tui.bindings import bindings, bindings_of
 from g4tui.tui.conversation import FIRST_PAGE, Conversation
 from g4tui.tui.services import in_thread
-from g4tui.tui.veil import veil_of
 from g4tui.tui.widgets.entries import WelcomeEntry
 from g4tui.tui.widgets.transcript import Transcript
 from g4tui.tui.widgets.transcript_messages import EndWanted, PageWanted, RowActed
@@ -26,7 +26,7 @@ from g4tui.tui.words import model_label
 
 if TYPE_CHECKING:
     from g4tui.core import ErrorInfo, Progress, Usage
-    from g4tui.store import MessageRow, SessionRow, Store
+    from g4tui.store import MessageRow, SessionRow, Store, TurnRow
 
 _KEPT = (
     "transcript.regenerate",
@@ -96,13 +96,17 @@ class PaneConversation(Conversation):
         """Show the line that ends with the message `tip`; nothing, where it is empty."""
         rows, session_id = [], session.id if session is not None else ""
         if tip:
-            self.veil = await in_thread(veil_of, store, session_id)
+            self.veil = await in_thread(store.veil, session_id)
             rows = await in_thread(store.tail, session_id, tip, FIRST_PAGE)
         entries = await in_thread(self._entries, rows)
         self.session, self.tip = session, tip
         self._transcript.more_before = bool(rows) and rows[0].depth > 1
         self._transcript.more_after = False
         self._transcript.show(entries)
+
+    def see(self, turn: "TurnRow") -> None:
+        """From now on that turn is hidden, or no longer."""
+        self.veil = (self.veil or Veil()).with_turn(turn)
 
     def shown(self, row: "MessageRow") -> "MessageRow":
         """Siblings are answers of others, and numbers stand below the pane."""
@@ -117,6 +121,7 @@ class ComparePane(Vertical):
         width: 1fr; height: 1fr;
         border: round $foreground 25%; border-title-align: left;
         border-title-color: $text-success; border-title-style: bold;
+        border-subtitle-color: $text-muted; border-subtitle-align: left;
         &.-active { border: round $accent; }
         PaneTranscript { height: 1fr; background: $background; }
         .facts { height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; }
@@ -160,6 +165,10 @@ class ComparePane(Vertical):
         """Its title: untrusted words."""
         self.name_shown = clean_line(name)
         self.border_title = Content(f" {self.name_shown} ")
+
+    def choose(self, chosen: bool) -> None:
+        """Whether all models go on from here."""
+        self.border_subtitle = Content(" all go on from here ") if chosen else Content("")
 
     def await_question(self, name: str, model: str) -> None:
         """Nothing was asked yet."""
