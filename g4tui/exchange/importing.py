@@ -1,5 +1,6 @@
 """Reading sessions from files: each is in the library whole or not at all, and all is told."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +13,11 @@ from g4tui.core.nearest import did_you_mean
 from g4tui.plugin import Importer, LeftOut, Transcript
 from g4tui.store import SessionRow, Store
 
-# So much is saved at once: quick for thousands of small sessions, and nobody else waits long.
-AT_ONCE = 50
-AT_ONCE_CHARACTERS = 4_000_000
+# So much is saved at once, and for this share of the time that it took nobody holds the library: so
+# others wait for tenths of a second, and thousands of sessions come in quickly.
+AT_ONCE = 10
+AT_ONCE_CHARACTERS = 500_000
+LET_OTHERS = 0.25
 BUFFER = 256 * 1024
 
 
@@ -61,8 +64,11 @@ def import_from(
         size = max(1, path.stat().st_size)
         try:
             for batch in _batches(importer, file, report):
+                began = time.monotonic()
                 _save(batch, store, report, again)
                 told(report, min(1.0, file.tell() / size))
+                # Who waits for the library looks now and then whether it is free.
+                time.sleep((time.monotonic() - began) * LET_OTHERS)
         except G4tuiError as error:
             report.error = error
     return report

@@ -177,7 +177,7 @@ def test_a_zip_with_numbered_parts(
 def test_two_thousand_conversations_come_in_once(
     imported: Import, store: Store, tmp_path: Path
 ) -> None:
-    path = written(tmp_path / "conversations.json", many(2_000))
+    path = written(tmp_path / "conversations.json", many(2_000, turns=2))
     shares: list[float] = []
     report = imported(path, told=lambda report, share: shares.append(share))
     assert (len(report.new), report.known, report.left_out, report.error) == (2_000, 0, {}, None)

@@ -62,7 +62,7 @@ def conversation(
     } | more
 
 
-def many(count: int, seed: int = 1) -> list[Node]:
+def many(count: int, seed: int = 1, turns: int = 8) -> list[Node]:
     """Conversations as people have them: most without a branch, some with."""
     chance = random.Random(seed)
     words = ("the", "model", "answers", "about", "trees,", "code", "and", "京都", "😀", "\n\n")
@@ -74,7 +74,7 @@ def many(count: int, seed: int = 1) -> list[Node]:
     for number in range(count):
         nodes = [node(f"{number}-root", None), node(f"{number}-system", f"{number}-root", "system")]
         above = nodes[-1]["id"]
-        for turn in range(chance.randint(1, 8)):
+        for turn in range(chance.randint(1, turns)):
             asked = node(f"{number}-{turn}-u", above, "user", text(40))
             nodes.append(asked)
             for side in range(1 + (chance.random() < 0.15)):
