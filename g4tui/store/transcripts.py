@@ -1,6 +1,5 @@
 """Whole sessions in and out: imports, exports and forks."""
 
-import math
 import sqlite3
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
@@ -8,11 +7,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from g4tui.core import G4tuiError
-from g4tui.store import messages, sessions, turns
+from g4tui.store import messages, sessions, transcript_turns, turns
 from g4tui.store.codec import attachments_column, struct_column, text_column
 from g4tui.store.ids import new_id
 from g4tui.store.rows import MessageRow, SessionRow
 from g4tui.store.shelves import tag_of
+from g4tui.store.veil import Veil
 from g4tui.store.writing import Writer
 
 if TYPE_CHECKING:  # the plugins' machinery is needed by nobody who only reads a library
@@ -21,6 +21,9 @@ if TYPE_CHECKING:  # the plugins' machinery is needed by nobody who only reads a
 STATES = ("complete", "stopped", "interrupted", "failed")
 # The origin of a session that began in a library of g4tui: this and its id there.
 OURS = "g4tui:"
+# The year 5138, and tokens: a library is not to be spoilt by what somebody else made up.
+LATEST = 1e11
+LARGEST_CONTEXT = 2**31
 
 
 class Transcripts(Writer):
@@ -41,25 +44,30 @@ class Transcripts(Writer):
     def transcript(self, session: str) -> "Transcript":
         """The whole tree. An answer that still streams counts as interrupted.
 
-        While the names of a blind comparison are hidden, nothing here tells who wrote its answers.
+        While the names of a blind comparison are hidden, nothing here tells who wrote its answers,
+        and what is imported of it never will.
         """
         with self._database.read() as connection:
             row = sessions.one(connection, session)
             rows = messages.everything(connection, session)
-            return _transcript(row, rows, turns.unnamed_answers(connection, session))
+            veil = Veil.over_turns(turns.hidden(connection, session))
+            return msgspec.structs.replace(
+                _transcript(row, rows, veil), turns=transcript_turns.taken(connection, session)
+            )
 
     def fork(self, session: str, message: str) -> SessionRow:
         """A new session that holds the line up to `message`; the other stays as it is.
 
-        What may be sent to which host is asked again.
+        One line compares nothing: the comparisons and their votes stay with the other. What may be
+        sent to which host is asked again.
         """
         with self._database.write() as connection:
             row = sessions.one(connection, session)
             line = messages.line(connection, messages.head_seq(connection, session, message), -1)
-            unnamed = turns.unnamed_answers(connection, session)
+            veil = Veil.over_turns(turns.hidden(connection, session))
             now = self._clock()
             copy = msgspec.structs.replace(
-                _transcript(row, line, unnamed),
+                _transcript(row, line, veil),
                 head=message,
                 created=now,
                 origin="",
@@ -159,6 +167,11 @@ def _insert(connection: sqlite3.Connection, transcript: "Transcript", now: float
         "INSERT OR IGNORE INTO tags (session, tag) VALUES (?, ?)",
         [(seq, text_column(tag_of(tag))) for tag in transcript.tags],
     )
+    rows = {id_: before + 1 + place for id_, place in places.items()}
+    known = max([created, *times])
+    transcript_turns.insert(
+        connection, seq, transcript.turns, rows, now, lambda time: _time(time) or known
+    )
     return session
 
 
@@ -179,6 +192,14 @@ def _checked(transcript: "Transcript") -> dict[str, int]:
     for name in named:
         if name is not None and name not in places:
             raise _no_tree(f"Message {name} is named and not there.")
+    answers = {each.id for each in transcript.messages if each.message.role == "assistant"}
+    compared: set[str] = set()
+    for turn in transcript.turns:
+        if not turn.is_among(answers) or not compared.isdisjoint(turn.answers):
+            raise _no_tree("A comparison in it is none of its answers.")
+        compared.update(turn.answers)
+    if transcript.context is not None and not 0 < transcript.context < LARGEST_CONTEXT:
+        raise _no_tree(f"Its context is {transcript.context}.")
     return places
 
 
@@ -194,18 +215,16 @@ def _times(transcript: "Transcript", now: float) -> list[float]:
 
 def _time(seconds: float) -> float:
     """0 for what is no time."""
-    return seconds if math.isfinite(seconds) and seconds > 0 else 0.0
+    return seconds if 0 < seconds < LATEST else 0.0
 
 
-def _transcript(
-    row: SessionRow, rows: Sequence[MessageRow], unnamed: Collection[str]
-) -> "Transcript":
+def _transcript(row: SessionRow, rows: Sequence[MessageRow], veil: Veil) -> "Transcript":
     from g4tui.plugin.exchange import Transcript
 
     ids = {each.id for each in rows}
     return Transcript(
         title=row.title,
-        messages=tuple(_message(each, ids, each.id in unnamed) for each in rows),
+        messages=tuple(_message(each, ids, veil) for each in rows),
         head=row.head,
         created=row.created,
         model=row.model,
@@ -221,15 +240,17 @@ def _transcript(
     )
 
 
-def _message(row: MessageRow, ids: Collection[str], is_unnamed: bool) -> "TranscriptMessage":
+def _message(row: MessageRow, ids: Collection[str], veil: Veil) -> "TranscriptMessage":
     from g4tui.plugin.exchange import TranscriptMessage
 
-    said = TranscriptMessage(
+    is_hidden = veil.hides(row)
+    row = veil.over(row)
+    return TranscriptMessage(
         id=row.id,
         parent=row.parent,
         message=row.message,
         state="interrupted" if row.state == "streaming" else row.state,
-        model=row.model,
+        model="" if is_hidden else row.model,
         params=row.params,
         usage=row.usage,
         error=row.error,
@@ -238,12 +259,6 @@ def _message(row: MessageRow, ids: Collection[str], is_unnamed: bool) -> "Transc
         finish_reason=row.finish_reason,
         corrects=row.corrects if row.corrects in ids else None,
         memory_start=row.memory_start if row.memory_start in ids else None,
-    )
-    if not is_unnamed:
-        return said
-    # Numbers, errors and parameters tell the models apart as their names do.
-    return msgspec.structs.replace(
-        said, model="", params=type(row.params)(), usage=None, error=None
     )
 
 

@@ -7,103 +7,25 @@ from tempfile import TemporaryDirectory
 import msgspec
 import pytest
 from hypothesis import given, settings
-from hypothesis.strategies import (
-    DrawFn,
-    booleans,
-    characters,
-    composite,
-    floats,
-    integers,
-    lists,
-    none,
-    sampled_from,
-    text,
-)
+from hypothesis.strategies import characters, text
 
-from g4tui.core import Attachment, ErrorInfo, FinishReason, G4tuiError, Message, Params, Usage
-from g4tui.plugin import Transcript, TranscriptMessage
+from g4tui.core import ErrorInfo, G4tuiError, Message, Params, Usage
+from g4tui.plugin import Transcript, TranscriptMessage, TranscriptTurn, TranscriptVote
 from g4tui.store import Asked, Store
-
-# Lone surrogates too: a broken stream may hold them.
-WORDS = text(characters(), max_size=20)
-TIMES = floats(1.0, 4e9)
+from support.transcripts import renamed, transcripts
 
 
-@composite
-def transcripts(draw: DrawFn) -> Transcript:
-    """Any session that the store can hold."""
-    messages: list[TranscriptMessage] = []
-    reasons: list[FinishReason | None] = [None, "stop", "length"]
-    for number in range(draw(integers(0, 8))):
-        above = draw(integers(-1, number - 1))
-        named = none() if number == 0 else none() | sampled_from([each.id for each in messages])
-        messages.append(
-            TranscriptMessage(
-                id=f"m{number}",
-                parent=None if above < 0 else f"m{above}",
-                message=Message(
-                    draw(sampled_from(["user", "assistant", "system"])),
-                    draw(WORDS),
-                    draw(WORDS),
-                    tuple(Attachment(name, name) for name in draw(lists(WORDS, max_size=2))),
-                ),
-                state=draw(sampled_from(["complete", "stopped", "interrupted", "failed"])),
-                model=draw(WORDS),
-                params=Params(temperature=draw(none() | floats(0, 2))),
-                usage=draw(none() | sampled_from([Usage(), Usage(prompt=3, cost_usd=0.5)])),
-                error=draw(none() | sampled_from([ErrorInfo("server", "It broke", "d", "r")])),
-                starred=draw(booleans()),
-                created=draw(TIMES),
-                finish_reason=draw(sampled_from(reasons)),
-                corrects=draw(named),
-                memory_start=draw(named),
-            )
-        )
-    created = draw(TIMES)
-    return Transcript(
-        title="a title",
-        messages=tuple(messages),
-        head=draw(sampled_from([each.id for each in messages])) if messages else None,
-        created=created,
-        model=draw(WORDS),
-        system=draw(WORDS),
-        params=Params(seed=draw(none() | integers(0, 9))),
-        origin="elsewhere:1",
-        updated=max([created, *(each.created for each in messages)]),
-        context=draw(none() | integers(1, 9)),
-        tags=draw(sampled_from([(), ("a",), ("a", "b")])),
-        pinned=draw(booleans()),
-        archived=draw(booleans()),
-    )
-
-
-def renamed(transcript: Transcript, names: dict[str | None, str | None]) -> Transcript:
-    """The same with other ids."""
-    messages = tuple(
-        msgspec.structs.replace(
-            each,
-            id=names[each.id],
-            parent=names[each.parent],
-            corrects=names[each.corrects],
-            memory_start=names[each.memory_start],
-        )
-        for each in transcript.messages
-    )
-    return msgspec.structs.replace(transcript, messages=messages, head=names[transcript.head])
-
-
-@settings(max_examples=60, deadline=None)
-@given(transcripts())
+# Any character, lone surrogates in pairs too.
+@settings(max_examples=40, deadline=None)
+@given(transcripts(text(characters(), max_size=20)))
 def test_what_goes_in_comes_out(transcript: Transcript) -> None:
     with TemporaryDirectory() as folder:
         store = Store.open(Path(folder) / "library.sqlite3")
         row = store.import_transcript(transcript)
         assert row is not None
         out = store.transcript(row.id)
-        names: dict[str | None, str | None] = {None: None}
-        names |= {
-            new.id: old.id for new, old in zip(out.messages, transcript.messages, strict=True)
-        }
+        pairs = zip(out.messages, transcript.messages, strict=True)
+        names = {new.id: old.id for new, old in pairs}
         assert renamed(out, names) == transcript
         assert row.messages == len(transcript.messages)
         assert store.import_transcript(out) is None
@@ -196,7 +118,31 @@ def test_what_is_no_tree_is_refused_whole(store: Store, change: dict[str, str]) 
         store.import_transcript(msgspec.structs.replace(transcript, head="9"))
 
 
-@pytest.mark.parametrize("time", [0.0, -5.0, math.nan, math.inf])
+@pytest.mark.parametrize(
+    "turn",
+    [
+        TranscriptTurn(("1",), ("1",)),
+        TranscriptTurn(("1", "1"), ("1", "1")),
+        TranscriptTurn(("1", "3"), ("1", "1")),
+        TranscriptTurn(("1", "2"), ("1", "2")),
+        TranscriptTurn(("1", "9"), ("1", "9")),
+        TranscriptTurn(("1", "3"), ("1", "3"), chosen="9"),
+        TranscriptTurn(("1", "3"), ("1", "3"), vote=TranscriptVote(("1", "9"), ("9", "1"), "tie")),
+        TranscriptTurn(("1", "3"), ("1", "3"), vote=TranscriptVote(("1", "1"), ("1", "1"), "tie")),
+    ],
+    ids=range(8),
+)
+def test_a_comparison_of_what_is_not_there_is_refused(store: Store, turn: TranscriptTurn) -> None:
+    transcript = line("hi", "there", "and", "then")
+    good = TranscriptTurn(("1", "3"), ("3", "1"))
+    for turns in ((turn,), (good, good)):
+        with pytest.raises(G4tuiError, match="comparison"):
+            store.import_transcript(msgspec.structs.replace(transcript, turns=turns))
+    assert store.sessions() == []
+    assert store.import_transcript(msgspec.structs.replace(transcript, turns=(good,))) is not None
+
+
+@pytest.mark.parametrize("time", [0.0, -5.0, math.nan, math.inf, 1e300])
 def test_a_time_that_is_none_is_taken_from_its_neighbour(store: Store, time: float) -> None:
     transcript = line("a", "b")
     known = msgspec.structs.replace(transcript.messages[0], created=123.0)
@@ -251,6 +197,7 @@ def test_nothing_that_goes_out_tells_whose_answers_a_blind_turn_shows(store: Sto
     hidden = store.transcript(session)
     assert "secret" not in msgspec.json.encode(hidden).decode()
     assert [each.message.text for each in hidden.messages] == ["?", "text", "text"]
+    assert [each.answers for each in hidden.turns] == [turn.shown], "not as they were asked"
     assert {each.usage for each in hidden.messages} == {None}
     assert store.path(store.fork(session, turn.answers[1]).id)[-1].model == ""
     store.vote(turn.id, "tie")
