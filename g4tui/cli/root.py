@@ -32,6 +32,7 @@ class Root(LazyGroup):
 )
 @click.option("-m", "--model", metavar="MODEL", help="The model to chat with, as backend:model.")
 @click.option("--session", metavar="ID", help="The session to open.")
+@click.option("--persona", metavar="NAME", help="The persona that answers in the new session.")
 @click.option(
     "--no-plugins",
     is_flag=True,
@@ -44,6 +45,7 @@ def cli(
     context: click.Context,
     model: str | None,
     session: str | None,
+    persona: str | None,
     no_plugins: bool,
     debug: bool,
     version: bool,
@@ -61,15 +63,18 @@ def cli(
         app.say(f"g4tui {__version__}")
         context.exit(0)
     if context.invoked_subcommand is not None:
-        if model or session:
+        if model or session or persona:
             raise click.UsageError(
-                f"--model and --session belong behind {context.invoked_subcommand}.", context
+                f"--model, --session and --persona belong behind {context.invoked_subcommand}.",
+                context,
             )
         return 0
-    return open_screen(app, model, session)
+    if session and persona:
+        raise click.UsageError("--persona is for a new session; in another one F6 chooses it.")
+    return open_screen(app, model, session, persona)
 
 
-def open_screen(app: App, model: str | None, session: str | None) -> int:
+def open_screen(app: App, model: str | None, session: str | None, persona: str | None) -> int:
     """The TUI; refuses where there is no terminal."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         from g4tui.core import G4tuiError
@@ -82,8 +87,18 @@ def open_screen(app: App, model: str | None, session: str | None) -> int:
         )
     from g4tui.tui.app import run
 
+    chosen = None
+    if persona is not None:
+        from g4tui.config.personas import persona_named
+
+        chosen = persona_named(app.paths, persona)
     return run(
-        paths=app.paths, model=model, session=session, plugins=not app.no_plugins, debug=app.debug
+        paths=app.paths,
+        model=model,
+        session=session,
+        persona=chosen,
+        plugins=not app.no_plugins,
+        debug=app.debug,
     )
 
 

@@ -6,7 +6,11 @@ DARK, LIGHT = "g4tui-dark", "g4tui-light"
 
 
 def own_themes() -> tuple[Theme, ...]:
-    """Quiet grounds, one warm accent, code and marks that stay legible on both."""
+    """Quiet grounds, one warm accent, code and marks that stay legible on both.
+
+    The variables are those that Textual would make too faint, or clear: `boost` is the ground of
+    fields.
+    """
     return (
         Theme(
             name=DARK,
@@ -21,6 +25,14 @@ def own_themes() -> tuple[Theme, ...]:
             warning="#e0b45c",
             error="#e5707a",
             dark=True,
+            variables={
+                "foreground-muted": "#d5d8dea6",
+                "text-disabled": "auto 55%",
+                "input-selection-background": "#7aa2f74d",
+                "boost": "#d5d8de12",
+                "boost-lighten-1": "#d5d8de1c",
+                "block-hover-background": "#d5d8de12",
+            },
         ),
         Theme(
             name=LIGHT,
@@ -35,5 +47,12 @@ def own_themes() -> tuple[Theme, ...]:
             warning="#9a6700",
             error="#b3261e",
             dark=False,
+            variables={
+                "foreground-muted": "#23262bb8",
+                "text-disabled": "auto 58%",
+                "boost": "#23262b0d",
+                "boost-lighten-1": "#23262b14",
+                "block-hover-background": "#23262b0d",
+            },
         ),
     )

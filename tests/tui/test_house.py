@@ -1,5 +1,7 @@
 """Keeping house on the screen: pins, tags, archive, bin, privacy."""
 
+import sqlite3
+
 from g4tui.core import Message
 from g4tui.store import SessionRow
 from support.chat_app import MODEL, Driven, driven_chat
@@ -118,3 +120,20 @@ async def test_a_private_chat_says_so(rooms: Rooms) -> None:
         await ui.toast("Private: never sent to another machine, never exported.")
         await ui.sees("offline, private")
         assert rooms.store.session(session.id).private
+
+
+async def test_what_is_in_the_bin_for_long_is_gone_and_a_backup_that_fails_is_told(
+    rooms: Rooms,
+) -> None:
+    old = chat_of(rooms, "Old").id
+    rooms.store.bin_session(old)
+    chat_of(rooms, "New")
+    with sqlite3.connect(rooms.store.file) as connection:
+        connection.execute("UPDATE sessions SET created = created - 99 * 86400")
+        connection.execute("UPDATE sessions SET deleted = deleted - 31 * 86400")
+    connection.close()
+    (rooms.paths.data / "backups").write_text("a file where the folder should be")
+    async with driven_chat(rooms) as ui:
+        await ui.sees("New")
+        await ui.toast("daily backup of the library could not be made")
+        assert rooms.store.sessions(shelf="bin") == []

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from g4tui.core import Attachment, G4tuiError, Message
+from g4tui.attachments import MAX_BYTES
+from g4tui.core import Attachment, Message
 from g4tui.plugin import hookimpl
 from g4tui.plugin.exchange import Exporter, Importer, Transcript, TranscriptMessage
 from g4tui.testing import ScriptedBackend
 from g4tui.tui.drafts import Draft, Drafts
-from g4tui.tui.mentions import completed, with_mentioned
+from g4tui.tui.mentions import Mentioned, completed, with_mentioned
 from g4tui.tui.titling import tidy
 from support.chat_app import MODEL, driven_chat
 from support.rooms import Rooms, make_rooms
@@ -162,12 +163,44 @@ def test_files_that_a_prompt_names_go_with_it(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").write_text("notes")
     (tmp_path / "two words.md").write_text("words")
-    found = with_mentioned('see @notes.txt, and @"two words.md" a@notes.txt @nobody', ())
-    assert found == (Attachment("notes.txt", "notes"), Attachment("two words.md", "words"))
-    assert with_mentioned("@notes.txt", found) == found
-    (tmp_path / "binary").write_bytes(b"\0\xff")
-    with pytest.raises(G4tuiError, match="UTF-8"):
-        with_mentioned("@binary", ())
+    said = with_mentioned('see @notes.txt, and @"two words.md" a@notes.txt @nobody', ())
+    files = (Attachment("notes.txt", "notes"), Attachment("two words.md", "words"))
+    assert said == Mentioned(files, ())
+    assert with_mentioned("@notes.txt", files) == said
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "notes.txt").write_text("old notes")
+    both = with_mentioned("@notes.txt @old/notes.txt @notes.txt @old/notes.txt", ()).attachments
+    assert both == (files[0], Attachment("old/notes.txt", "old notes"))
+    missed = with_mentioned('@old/note.txt. @old/ @"no such" @~nobody/x @x', ()).missed
+    assert missed == ("old/note.txt", "old/", "no such", "~nobody/x")
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"\0\xff", "binary data"),
+        ("words".encode("utf-16"), "UTF-16"),
+        ("wörds".encode("latin-1"), "another encoding"),
+        (b"x" * (MAX_BYTES + 1), "more than 2 MB"),
+    ],
+)
+async def test_a_file_that_cannot_go_with_it_is_told_and_nothing_is_sent(
+    rooms: Rooms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_bytes(data)
+    async with driven_chat(rooms) as ui:
+        await ui.ask("look at @file please")
+        await ui.toast(told)
+        await ui.until(lambda: ui.chat.prompt_box.prompt.text == "look at @file please")
+        assert rooms.store.sessions() == []
+
+
+async def test_a_path_that_is_no_file_goes_as_words_and_that_is_told(rooms: Rooms) -> None:
+    async with driven_chat(rooms) as ui:
+        await ui.ask("look at @no/such.txt")
+        await ui.toast("No file, only words: @no/such.txt")
+        await ui.answered(2)
 
 
 def test_a_path_is_completed_as_far_as_it_is_sure(
