@@ -115,47 +115,6 @@ def test_a_lock_that_is_let_go_in_time_is_waited_for(store: Store, child: Start)
     assert store.create_session(title="after").title == "after"
 
 
-def test_kill_at_random_moments_loses_nothing_acknowledged(child: Start, library: Path) -> None:
-    """Ten lives of one library, each cut off after some more acknowledgements than the last."""
-    facts: list[dict[str, object]] = []
-    for life in range(10):
-        worker = child("chat", str(life))
-        facts += [worker.told() for _ in range(life * 17 % 60 + 3)]
-        facts += worker.kill()
-        store = Store.open(library)
-        store.recover()
-        assert store.check() == []
-        assert_kept(store, facts)
-        store.close()
-    assert {fact["did"] for fact in facts} >= {"create", "begin", "flush", "finish", "delete"}
-
-
-def assert_kept(store: Store, facts: list[dict[str, object]]) -> None:
-    """Everything that was acknowledged is there; what was cut off is marked so."""
-    deleted = {fact["session"] for fact in facts if fact["did"] == "delete"}
-    sessions = {row.id for row in store.sessions()}
-    rows = {row.id: row for id_ in sessions for row in store.all_messages(id_)}
-    flushed = {fact["answer"]: fact["length"] for fact in facts if fact["did"] == "flush"}
-    finished = {fact["answer"]: fact for fact in facts if fact["did"] == "finish"}
-    # A deletion, too, may be done and not acknowledged.
-    deleting = {fact["session"] for fact in facts if fact["did"] == "deleting"}
-    assert {fact["session"] for fact in facts if fact["did"] == "create"} - sessions <= deleting
-    for fact in facts:
-        if fact["did"] != "begin" or fact["session"] not in sessions:
-            continue
-        user, answer = rows[str(fact["user"])], rows[str(fact["answer"])]
-        assert (user.message.text, user.state) == (fact["said"], "complete")
-        assert answer.parent == user.id
-        if fact["answer"] in finished:
-            end = finished[fact["answer"]]
-            assert (answer.state, answer.message.text) == (end["state"], end["text"])
-        else:
-            assert answer.state in ("interrupted", "complete", "stopped", "failed")
-            assert len(answer.message.text) >= int(str(flushed.get(fact["answer"], 0)))
-    assert not deleted & sessions
-    assert all(row.state != "streaming" for row in rows.values())
-
-
 def test_what_a_killed_process_committed_is_read_by_plain_sqlite(
     child: Start, library: Path
 ) -> None:

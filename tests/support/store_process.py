@@ -1,10 +1,10 @@
-"""Starts `store_child.py` and listens to it."""
+"""Starts `store_child.py`, or another program at work on a library, and listens to it."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 PROGRAM = Path(__file__).with_name("store_child.py")
 
@@ -13,8 +13,18 @@ class Child:
     """Another process at work on a library."""
 
     def __init__(self, command: str, library: Path, *arguments: str) -> None:
+        self._start(PROGRAM, command, str(library), *arguments)
+
+    @classmethod
+    def of(cls, program: Path, *arguments: str) -> Self:
+        """Any program that tells what it does in lines of JSON."""
+        child = cls.__new__(cls)
+        child._start(program, *arguments)
+        return child
+
+    def _start(self, program: Path, *arguments: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, str(PROGRAM), command, str(library), *arguments],
+            [sys.executable, str(program), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
