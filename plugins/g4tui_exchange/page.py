@@ -13,12 +13,15 @@ LONGEST_CODE = 50_000
 _STYLE = """
 header p, .told { color: var(--faint); font-size: .9rem; }
 article { border-top: 1px solid var(--line); padding-top: .8rem; margin-top: 1.2rem; }
-article h2 { font-size: 1rem; margin: 0 0 .6em; }
-article h2 span { color: var(--faint); font-weight: normal; font-size: .9rem; }
+article h1, article h2, article h3 { font-size: 1.1rem; }
+article > h2:first-child { font-size: 1rem; margin: 0 0 .6em; }
+article > h2:first-child span { color: var(--faint); font-weight: normal; font-size: .9rem; }
+article > :last-child { margin-bottom: 0; }
 article.user { background: var(--raised); padding: .8rem 1rem; border-radius: .4em;
   border: 1px solid var(--line); }
 article.user p { white-space: pre-wrap; }
 article p, article li, article td { unicode-bidi: plaintext; }
+p.told { margin-top: 1rem; }
 .error { color: var(--wrong); }
 nav li { margin: .2em 0; }
 section + section { margin-top: 4rem; border-top: 3px solid var(--line); }
