@@ -280,7 +280,7 @@ def test_bad_lines_are_kept_in_the_ledger_and_told_with_their_place(tmp_path: Pa
     assert len(entries) == 5
     assert max(entry["row"]["bytes"] for entry in entries) > 9 << 20
     assert max(len(json.dumps(entry)) for entry in entries) < 5000
-    assert any("bad.jsonl, line 2" in line for line in told)
+    assert any("bad.jsonl, row 2" in line for line in told)
 
 
 def test_rows_of_other_shapes_and_formats_come_in(tmp_path: Path) -> None:
@@ -296,6 +296,22 @@ def test_rows_of_other_shapes_and_formats_come_in(tmp_path: Path) -> None:
     assert "table/7" in kept(tmp_path)
     licences = {row["licence"] for row in read_rows(tmp_path / "clean" / "train.jsonl")}
     assert licences == {"unknown"}
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_messages_that_name_their_parents_become_rows(tmp_path: Path, form: str) -> None:
+    messages = [
+        {"message_id": "q", "parent_id": None, "role": "prompter", "text": "What is it?"},
+        {"message_id": "a", "parent_id": "q", "role": "assistant", "text": "It is a stone."},
+        {"message_id": "lost", "parent_id": "gone", "role": "assistant", "text": "Never."},
+    ]
+    file = tmp_path / f"linked.{form}"
+    if form == "jsonl":
+        write_rows(file, messages)
+    else:
+        file.write_text(json.dumps(messages))
+    assert clean_files(tmp_path, [file]).rows == 1
+    assert kept(tmp_path) == {"linked/a"}
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n"])

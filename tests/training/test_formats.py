@@ -1,6 +1,7 @@
 """Records of files: JSON arrays, CSV and parquet, whole and damaged."""
 
 import json
+import time
 from pathlib import Path
 
 import pyarrow
@@ -105,3 +106,23 @@ def test_an_unknown_ending_names_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(G4tuiError) as raised:
         read(file)
     assert ".jsonl" in raised.value.info.detail
+
+
+def test_an_array_of_many_small_elements_is_read_in_little_time(tmp_path: Path) -> None:
+    """What is left of a piece is not copied for every element: the work grows with the file."""
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps([{"n": number} for number in range(150_000)]))
+    began = time.process_time()
+    json.loads(file.read_text())
+    whole = time.process_time() - began
+    began = time.process_time()
+    assert len(read(file)[0]) == 150_000
+    assert time.process_time() - began < 60 * whole
+
+
+def test_a_number_without_end_is_damage(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    file.write_text('[{"a": 1}, {"a": ' + "9" * 5000 + "}]")
+    rows, broken = read(file)
+    assert rows == [{"a": 1}]
+    assert len(broken) == 1

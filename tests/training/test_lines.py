@@ -131,3 +131,15 @@ def test_a_prompt_that_is_answered_becomes_a_pair() -> None:
     )
     assert (answered.response, answered.terms, answered.weight) == ("r", "openai", 2.0)
     assert answered.turns == prompt.turns
+
+
+@pytest.mark.parametrize(
+    "data", [gzip.compress(b'"one"\n' * 9999)[:60], b"no gzip", gzip.compress(b"x" * 99)[:-4]]
+)
+def test_a_damaged_gzip_file_is_one_clear_error(tmp_path: Path, data: bytes) -> None:
+    file = tmp_path / "cut.jsonl.gz"
+    file.write_bytes(data)
+    with pytest.raises(G4tuiError) as raised:
+        list(read_lines(file))
+    assert "cut.jsonl.gz is no sound gzip file" in raised.value.info.title
+    assert "fetch it again" in raised.value.info.remedy

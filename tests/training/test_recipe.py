@@ -89,6 +89,7 @@ def test_what_init_writes_loads_with_and_without_its_comments(tmp_path: Path) ->
         ('name = "a"\n[clean]\noff = ["empty"]', ["empty"]),
         ('name = "a"\n[clean.refusal]\nextra = ["("]', ["regular expression"]),
         ('name = "a"\n[collect.params]\ntemperature = 9', ["temperature"]),
+        ('name = "a"\n[collect]\nusd_per_million_out = 1', ["go together"]),
         ('name = "a b"', ["name"]),
         ("seed = 1", ["name"]),
         ("name = ", ["TOML"]),
@@ -113,7 +114,10 @@ def test_paths_are_relative_to_the_recipe_and_may_be_patterns(tmp_path: Path) ->
     source = Source(name="s", licence="MIT", path=("data/*.jsonl", "data/c.csv"))
     found = source_files(source, tmp_path)
     assert [file.name for file in found] == ["a.jsonl", "b.jsonl", "c.csv"]
-    absolute = Source(name="s", licence="MIT", path=str(tmp_path / "data" / "*.csv"))
+    (tmp_path / "data" / "d[1]*.csv").write_text("")
+    literal = Source(name="s", licence="MIT", path="data/d[1]*.csv")
+    assert [file.name for file in source_files(literal, tmp_path)] == ["d[1]*.csv"]
+    absolute = Source(name="s", licence="MIT", path=str(tmp_path / "data" / "c*.csv"))
     assert source_files(absolute, Path("/")) == [tmp_path / "data" / "c.csv"]
     with pytest.raises(G4tuiError) as raised:
         source_files(Source(name="s", licence="MIT", path="data/*.parquet"), tmp_path)

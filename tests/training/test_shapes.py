@@ -1,12 +1,13 @@
 """Rows of every shape that people publish, alone and mixed."""
 
+import time
 from typing import Any
 
 import pytest
 
 from g4tui_training.recipe import Columns
-from g4tui_training.sources.records import Draft, Unfit
-from g4tui_training.sources.shapes import drafts_of
+from g4tui_training.sources.records import Draft, Unfit, as_number
+from g4tui_training.sources.shapes import drafts_of, moment
 from g4tui_training.sources.trees import nested
 
 NONE = Columns()
@@ -180,3 +181,18 @@ def test_a_very_deep_tree_ends() -> None:
         node = {"text": str(number), "role": role, "replies": [node]}
     wrapped = {"text": "root", "role": "prompter", "replies": [node]}
     assert drafts_of(wrapped, "auto", NONE)
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", 10**400, "9" * 400, True, None, [1]])
+def test_what_is_no_number_is_told_by_nobody(value: object) -> None:
+    assert as_number(value) is None
+    assert moment(value) is None
+
+
+def test_a_date_means_the_same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        found = moment("2023-03-20"), moment("2023-03-20T00:00:00Z")
+    time.tzset()
+    assert found == (1679270400.0, 1679270400.0)

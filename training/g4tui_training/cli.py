@@ -16,7 +16,7 @@ class Lazy(NamedTuple):
     help: str
 
 
-# In the order of a run. Only what is built is listed.
+# In the order of a run.
 COMMANDS: Mapping[str, Lazy] = {
     "init": Lazy("g4tui_training.commands", "init", "Write a commented recipe."),
     "run": Lazy("g4tui_training.commands", "run", "Run every stage of a recipe."),
@@ -83,8 +83,6 @@ class Stages(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The table, without importing anything."""
-        if not COMMANDS:
-            return
         with formatter.section("Commands"):
             formatter.write_dl([(name, lazy.help) for name, lazy in COMMANDS.items()])
 

@@ -83,7 +83,7 @@ def _tell_problems(name: str, tally: SourceTally) -> None:
 @click.option("--from", "first", metavar="STAGE", help="Begin here, and make it anew.")
 @click.option("--until", "last", metavar="STAGE", help="End after this stage.")
 @click.option("--again", is_flag=True, help="Make everything anew.")
-@click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.option("--yes", is_flag=True, help="Agree to whatever is asked.")
 def run(
     recipe: Path,
     changes: tuple[str, ...],

@@ -46,7 +46,7 @@ def set_option(command: AnyCommand) -> AnyCommand:
 
 def recipe_and_out(command: AnyCommand) -> AnyCommand:
     """`--recipe R --out RUN --again --yes`: what every stage by itself takes."""
-    command = click.option("--yes", is_flag=True, help="Ask nothing.")(command)
+    command = click.option("--yes", is_flag=True, help="Agree to whatever is asked.")(command)
     command = click.option("--again", is_flag=True, help="Make it anew even if it is there.")(
         command
     )

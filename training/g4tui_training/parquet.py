@@ -1,6 +1,5 @@
 """Pairs as parquet, for other tools; `clean` and `prompts` read it back."""
 
-import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -11,13 +10,13 @@ from g4tui.core import G4tuiError
 from g4tui_training.lines import Broken
 from g4tui_training.pairs import Pair, read_rows
 from g4tui_training.sources.formats import PARQUET_EXTRA
-from g4tui_training.writing import disk_error
+from g4tui_training.writing import whole_file
 
 _BATCH = 4096
 
 
-def pairs_to_parquet(source: Path, target: Path) -> int:
-    """Write the pairs of a JSON-lines file, batch by batch; returns how many."""
+def pairs_to_parquet(source: Path, target: Path) -> None:
+    """Write the pairs of a JSON-lines file, batch by batch."""
     try:
         import pyarrow as arrow
         from pyarrow import parquet
@@ -34,20 +33,13 @@ def pairs_to_parquet(source: Path, target: Path) -> int:
     fields += [("messages", arrow.list_(turn)), ("response", text), ("finish_reason", text)]
     fields += [("terms", text), ("created", number), ("rank", number), ("weight", number)]
     schema = arrow.schema([*fields, ("labels", arrow.list_(text))])
-    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
-    written = 0
-    try:
-        rows = _plain(source)
-        with parquet.ParquetWriter(draft, schema, compression="zstd") as writer:
-            while batch := list(islice(rows, _BATCH)):
-                writer.write_table(arrow.Table.from_pylist(batch, schema=schema))
-                written += len(batch)
-        draft.replace(target)
-    except OSError as error:
-        raise disk_error(target, error) from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return written
+    rows = _plain(source)
+    with (
+        whole_file(target) as out,
+        parquet.ParquetWriter(out, schema, compression="zstd") as writer,
+    ):
+        while batch := list(islice(rows, _BATCH)):
+            writer.write_table(arrow.Table.from_pylist(batch, schema=schema))
 
 
 def _plain(source: Path) -> Iterator[dict[str, object]]:

@@ -36,7 +36,7 @@ def print_table(
     console = Console(file=StringIO(), width=width, highlight=False, color_system=None)
     with console.capture() as capture:
         console.print(table)
-    write_out(capture.get())
+    write_out("\n".join(line.rstrip() for line in capture.get().split("\n")))
 
 
 def count(number: int) -> str:

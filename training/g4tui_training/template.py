@@ -19,7 +19,7 @@ name = "{name}"
 """
 _SOURCE = """\
 # Where prompts come from; as many [[sources]] as you like. JSON lines, JSON arrays, CSV and
-# parquet; rows of our own shape ({{"prompt": ...}}), Alpaca, ShareGPT, OpenAI messages, plain text
+# parquet; rows of our own shape ({"prompt": ...}), Alpaca, ShareGPT, OpenAI messages, plain text
 # and message trees are recognised. Rows that have an answer keep it, and nobody is asked for them.
 [[sources]]
 name = "mine"
@@ -37,7 +37,7 @@ def commented_recipe(name: str, file: str) -> str:
     skip = ("name", "path", "licence")
     parts = [_HEAD.format(name=name, file=file)]
     parts.append("\n".join(_keys(recipe, skip=("name", "sources"))) + "\n")
-    parts.append(_SOURCE.format() + "\n".join(_keys(source, skip=skip)) + "\n")
+    parts.append(_SOURCE + "\n".join(_keys(source, skip=skip)) + "\n")
     parts.extend(_tables(recipe, ()))
     return "\n".join(parts).rstrip("\n") + "\n"
 

@@ -28,7 +28,7 @@ def show_cards(run: RunDir) -> None:
 @set_option
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder.")
 @click.option("--again", is_flag=True, help="Make it anew even if it is there.")
-@click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.option("--yes", is_flag=True, help="Agree to whatever is asked.")
 @click.option("--compare", is_flag=True, help="Show the RUNS side by side.")
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
 def report(

@@ -37,6 +37,7 @@ from g4tui_training.clean.rules import Policy
 from g4tui_training.clean.sorting import JOINT, KINDS, PROMPT
 from g4tui_training.lines import Broken
 from g4tui_training.sources.formats import format_of
+from g4tui_training.sources.reading import is_linked_file
 from g4tui_training.writing import disk_error, whole_set
 
 PART_BYTES = 6 << 20
@@ -148,11 +149,11 @@ def _compare(
             alive[sorted_part.part] = sorted_part.alive
         task.say(f"clean: comparing {sum(alive):,} rows")
         match_jobs = [MatchJob(bucket) for bucket in range(plan.buckets)]
-        pairs = sum(done.pairs for done in _all(crew, match_jobs, MatchDone, task))
-        task.say(f"clean: {pairs:,} pairs may be alike")
+        couples = sum(done.pairs for done in _all(crew, match_jobs, MatchDone, task))
+        task.say(f"clean: {couples:,} couples of rows may be alike")
         verify_jobs = [VerifyJob(bucket) for bucket in range(plan.buckets)]
         alike = sum(done.alike for done in _all(crew, verify_jobs, VerifyDone, task))
-        task.say(f"clean: {alike:,} of them are")
+        task.say(f"clean: {alike:,} of them are, in their prompts or whole")
         task.check()
         Decider(plan, alive).decide()
         task.say("clean: writing")
@@ -170,7 +171,7 @@ def _all(crew: Crew, jobs: Sequence[Job], kind: type[Kind], task: Cleaning) -> I
 def _read_jobs(file: Path) -> list[ReadJob]:
     whole = ReadJob(str(file.absolute()))
     splits = file.name == "ledger.jsonl" or format_of(file) == "jsonl"
-    if not splits or file.suffix == ".gz":
+    if not splits or file.suffix == ".gz" or is_linked_file(file):
         return [whole]
     size = file.stat().st_size
     return [
@@ -228,5 +229,5 @@ def _publish(task: Cleaning, plan: Plan, funnel: Funnel) -> None:
 
 def _tell_problems(task: Cleaning, problems: list[Broken]) -> None:
     for broken in problems[:3]:
-        where = f"{Path(broken.file).name}, line {broken.number}: " if broken.file else ""
+        where = f"{Path(broken.file).name}, row {broken.number}: " if broken.file else ""
         task.say(f"clean: {where}{broken.reason}: {broken.excerpt[:80]}")

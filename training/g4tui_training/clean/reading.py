@@ -21,7 +21,7 @@ from g4tui_training.pairs import Pair, Turn
 from g4tui_training.prompts import text_digest
 from g4tui_training.recipe import Columns
 from g4tui_training.sources.formats import decode, format_of, read_records
-from g4tui_training.sources.reading import checked, shown
+from g4tui_training.sources.reading import checked, is_linked_file, read_drafts, shown
 from g4tui_training.sources.records import Draft, Unfit
 from g4tui_training.sources.shapes import drafts_of
 
@@ -101,6 +101,9 @@ def pairs_in(file: Path, start: int = 0, end: int | None = None) -> Iterator[Pai
     """The pairs of a file of any known format and shape; the ledger of an earlier `clean` too."""
     if file.name == "ledger.jsonl":
         yield from _from_ledger(file, start, end)
+    elif end is None and is_linked_file(file):
+        for draft in read_drafts(file):
+            yield draft if isinstance(draft, Broken) else pair_of(draft, file.stem)
     elif format_of(file) == "jsonl":
         yield from _from_lines(file, start, end)
     else:
@@ -109,7 +112,7 @@ def pairs_in(file: Path, start: int = 0, end: int | None = None) -> Iterator[Pai
 
 def _from_records(file: Path) -> Iterator[Pair | Broken]:
     """Rows of arrays and tables; what `clean` wrote as parquet comes back as it was."""
-    for record in read_records(file):
+    for number, record in enumerate(read_records(file), 1):
         if isinstance(record, Mapping):
             told = {key: value for key, value in record.items() if value is not None}
             try:
@@ -117,7 +120,7 @@ def _from_records(file: Path) -> Iterator[Pair | Broken]:
                 continue
             except msgspec.ValidationError:
                 pass  # of another shape
-        yield from _of_another_shape(file, 0, record)
+        yield from _of_another_shape(file, number, record)
 
 
 def _from_lines(file: Path, start: int, end: int | None) -> Iterator[Pair | Broken]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from g4tui.core import G4tuiError
 from g4tui_training.collect.collecting import Collecting
 from g4tui_training.collect.results import write_results
 from g4tui_training.collect.teacher import opened_teacher
@@ -24,7 +25,7 @@ def collect_stage(*, batch: bool = False) -> Stage:
 
     return Stage(
         name="collect",
-        inputs=lambda context: [context.run.prompts],
+        inputs=_inputs,
         outputs=_outputs,
         settings=_settings,
         work=work,
@@ -35,6 +36,18 @@ def collect_stage(*, batch: bool = False) -> Stage:
 async def _collect(context: Context, batch: bool) -> dict[str, object]:
     async with opened_teacher(context.recipe.collect) as teacher:
         return await Collecting(context, teacher, batch).run()
+
+
+def _inputs(context: Context) -> list[Path]:
+    prompts = context.run.prompts
+    if not prompts.is_file():
+        raise G4tuiError(
+            "missing",
+            "There are no prompts yet",
+            f"{prompts} is not there.",
+            "Gather them first: g4tui-train prompts",
+        )
+    return [prompts]
 
 
 def _outputs(context: Context) -> list[Path]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from g4tui_training.console import note, say
+from g4tui_training.recipe import Map
 from g4tui_training.run import RunDir
 from g4tui_training.stages import Stage
 
@@ -23,7 +24,7 @@ from g4tui_training.stages import Stage
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The page, .html.")
 @click.option("--model", default="", help="A local model for the vectors; else words are used.")
 @click.option("--colour", default="source", help="The column to colour by at first.")
-@click.option("--rows", default=20_000, type=click.IntRange(2), help="At most so many, drawn.")
+@click.option("--rows", default=Map().rows, type=click.IntRange(2), help="At most so many, drawn.")
 def map_command(
     files: tuple[Path, ...],
     more: tuple[Path, ...],
@@ -40,7 +41,7 @@ def map_command(
 
     every = (*files, *more)
     title = ", ".join(dict.fromkeys(file.stem for file in every))
-    draw_map(every, out, title=title, model=model, colour=colour, most=rows, say=note)
+    draw_map(every, out, title, Map(model, colour, rows), seed=1, say=note)
     say(f"The map is {out}; {out.with_suffix('.parquet').name} has x and y for other tools.")
 
 

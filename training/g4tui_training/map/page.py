@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ PROMPT_CHARACTERS, RESPONSE_CHARACTERS = 600, 300
 # More different texts than this are no colours.
 _MOST_VALUES = 400
 _SCALE = 65_535
-_TITLE, _DATA = "{{title}}", "{{data}}"
+_PLACE = re.compile(r"\{\{(title|data)\}\}")
 
 
 def page(spots: Sequence[Spot], xy: Sequence[Sequence[float]], title: str, colour: str) -> str:
@@ -31,7 +32,8 @@ def page(spots: Sequence[Spot], xy: Sequence[Sequence[float]], title: str, colou
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     shell = Path(__file__).with_name("page.html").read_text("utf-8")
-    return shell.replace(_TITLE, _escaped(clean(title))).replace(_DATA, text)
+    parts = {"title": html.escape(clean(title)), "data": text}
+    return _PLACE.sub(lambda place: parts[place[1]], shell)
 
 
 def _names(spots: Sequence[Spot]) -> list[str]:
@@ -63,8 +65,3 @@ def _column(spots: Sequence[Spot], name: str) -> dict[str, object] | None:
 def _shown(text: str, limit: int) -> str:
     shown = clean(text[:limit])
     return shown if len(text) <= limit else shown[: limit - 1] + "…"
-
-
-def _escaped(text: str) -> str:
-
-    return html.escape(text)

@@ -6,29 +6,20 @@ from pathlib import Path
 from g4tui.core import G4tuiError
 from g4tui_training.cli import load
 from g4tui_training.map.rows import spots
+from g4tui_training.recipe import Map
 from g4tui_training.run import RunDir
 from g4tui_training.stages import Context, Stage
-from g4tui_training.writing import disk_error, write_whole
-
-MOST_ROWS = 20_000
+from g4tui_training.writing import whole_file, write_whole
 
 
 def draw_map(
-    files: Sequence[Path],
-    out: Path,
-    *,
-    title: str,
-    model: str = "",
-    colour: str = "source",
-    seed: int = 1,
-    most: int = MOST_ROWS,
-    say: Callable[[str], None] = lambda line: None,
+    files: Sequence[Path], out: Path, title: str, how: Map, seed: int, say: Callable[[str], None]
 ) -> dict[str, object]:
     """Write the page, and beside it a parquet file with x and y; counts of rows.
 
-    `model`: whose vectors to use; empty: words. Raises `G4tuiError`.
+    Raises `G4tuiError`.
     """
-    found, total = spots(files, most)
+    found, total = spots(files, how.rows)
     if len(found) < 2:
         raise G4tuiError("usage", "There is nothing to map", "The files have fewer than two rows.")
     from g4tui_training.map.page import page
@@ -36,12 +27,12 @@ def draw_map(
     place: Callable[[list[str], str, int], list[list[float]]] = load(
         "g4tui_training.map.placing", "placed"
     )
-    how = model or "their words"
-    say(f"map: {len(found):,} of {total:,} rows, by {how}.")
-    xy = place([spot.prompt for spot in found], model, seed)
-    write_whole(out, page(found, xy, title, colour).encode())
+    vectors = how.model or "their words"
+    say(f"map: {len(found):,} of {total:,} rows, by {vectors}.")
+    xy = place([spot.prompt for spot in found], how.model, seed)
+    write_whole(out, page(found, xy, title, how.colour).encode())
     _write_parquet(out.with_suffix(".parquet"), [spot.id for spot in found], xy)
-    return {"rows": total, "shown": len(found), "vectors": how}
+    return {"rows": total, "shown": len(found), "vectors": vectors}
 
 
 def map_stage() -> Stage:
@@ -49,17 +40,8 @@ def map_stage() -> Stage:
 
     def work(context: Context) -> dict[str, object]:
         run, recipe = context.run, context.recipe
-        title, model = recipe.report.title or recipe.name, recipe.map.model
-        return draw_map(
-            rows_of(run),
-            run.map,
-            title=title,
-            model=model,
-            colour=recipe.map.colour,
-            seed=recipe.seed,
-            most=recipe.map.rows,
-            say=context.say,
-        )
+        title = recipe.report.title or recipe.name
+        return draw_map(rows_of(run), run.map, title, recipe.map, recipe.seed, context.say)
 
     return Stage(
         name="map",
@@ -89,11 +71,5 @@ def _write_parquet(file: Path, ids: list[str], xy: list[list[float]]) -> None:
     from pyarrow import parquet
 
     table = arrow.table({"id": ids, "x": [x for x, _ in xy], "y": [y for _, y in xy]})
-    draft = file.with_name(f".{file.name}.part")
-    try:
-        parquet.write_table(table, draft, compression="zstd")
-        draft.replace(file)
-    except OSError as error:
-        raise disk_error(file, error) from error
-    finally:
-        draft.unlink(missing_ok=True)
+    with whole_file(file) as out:
+        parquet.write_table(table, out, compression="zstd")

@@ -1,7 +1,7 @@
 """All rows of a source: files, shapes and columns together."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -23,10 +23,8 @@ def read_drafts(
     file: Path, form: Format = "auto", shape: Shape = "auto", columns: Columns = Columns()
 ) -> Iterator[Draft | Broken]:
     """The rows of one file, `where` not applied. Raises `G4tuiError` for the file as a whole."""
-    records = iter(read_records(file, form))
-    head = list(islice(records, 1))
-    whole: Iterable[object] = chain(head, records)
-    if shape in ("auto", "tree") and head and is_linked(head[0]):
+    whole: Iterable[object] = read_records(file, form)
+    if shape in ("auto", "tree") and is_linked_file(file, form):
         whole = nested(whole)
     for number, record in enumerate(whole, 1):
         if isinstance(record, Broken):
@@ -37,6 +35,11 @@ def read_drafts(
                 yield checked(draft)
         except Unfit as unfit:
             yield broken_line(file, number, str(unfit), shown(record))
+
+
+def is_linked_file(file: Path, form: Format = "auto") -> bool:
+    """Whether a file holds the messages of trees one by one; then none is a row by itself."""
+    return any(is_linked(record) for record in islice(read_records(file, form), 1))
 
 
 def check_columns(source: Source, file: Path) -> None:
