@@ -81,7 +81,7 @@ def import_(app: App, file: Path, name: str | None, again: bool) -> int:
 
     def told(report: "ImportReport", share: float) -> None:
         seen[:] = [report]
-        line.show(f"{file.name}  {bar(share)}  {report.seen:,} sessions")
+        line.show(f"{bar(share)}  {report.seen:,} sessions  {file.name}")
 
     try:
         report = import_from(

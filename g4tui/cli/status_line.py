@@ -1,5 +1,6 @@
 """A line on stderr that tells how far something is, where that is a terminal."""
 
+import shutil
 import sys
 import time
 
@@ -24,10 +25,15 @@ class StatusLine:
         now = time.monotonic()
         if not self._lively or (now - self._shown < EVERY_S and not last):
             return
+        from rich.cells import cell_len, set_cell_size
+
         from g4tui.sanitize import clean_line
 
         self._shown = now
-        sys.stderr.write(f"\r\x1b[K{clean_line(text)}")
+        line, width = clean_line(text), shutil.get_terminal_size().columns - 1
+        if cell_len(line) > width:  # what goes on in the next line cannot be taken back
+            line = set_cell_size(line, width)
+        sys.stderr.write(f"\r\x1b[K{line}")
         sys.stderr.flush()
 
     def close(self) -> None:

@@ -47,6 +47,7 @@ def filled(library: Path) -> None:
         for _, answer in sides:
             store.finish_answer(answer.id, "complete", f"{answer.model} says")
         store.vote(turn_row.id, "left", reason="so it is")
+        store.choose(turn_row.id, turn_row.answers[1])
     store.update_session(session, private=True)
     store.close()
 

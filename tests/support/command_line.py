@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,8 +27,18 @@ class CommandLine:
         self, *arguments: str, input: str | bytes = "", environment: Mapping[str, str] = {}
     ) -> Result:
         """Run to the end, with `input` as all of standard input."""
+        return self.run(command(*arguments), input=input, environment=environment)
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        input: str | bytes = "",
+        environment: Mapping[str, str] = {},
+    ) -> Result:
+        """The same for any program."""
         done = subprocess.run(
-            command(*arguments),
+            arguments,
             input=input.encode() if isinstance(input, str) else input,
             capture_output=True,
             env={**self.environment, **environment},

@@ -171,3 +171,26 @@ class Talker(Backend):
 def g4tui_register_backends():
     return [Talker()]
 '''
+
+TITLES_EXPORTER = '''
+"""An exporter by somebody else: the titles alone."""
+
+from g4tui.plugin import Exporter, hookimpl
+
+G4TUI_API = 1
+
+
+class Titles(Exporter):
+    name, title, suffix = "titles", "Titles only", ".titles"
+
+    def write(self, transcripts, out):
+        for transcript in transcripts:
+            if transcript.title == "raise":
+                raise ZeroDivisionError("no titles today")
+            out.write(transcript.title.encode() + b"\\n")
+
+
+@hookimpl
+def g4tui_register_exporters():
+    return [Titles()]
+'''
