@@ -69,6 +69,7 @@ class Transcripts(Writer):
             copy = msgspec.structs.replace(
                 _transcript(row, line, veil),
                 head=message,
+                title=row.title if row.title_is_set else "",  # of its own first message
                 created=now,
                 origin="",
                 pinned=False,

@@ -231,6 +231,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("shelf.empty", "x", "empty", "Empty the bin", "shelf", True),
     Action("again.use", "ctrl+s", "use", "Regenerate", "again", True, False, True),
     Action("tree.choose", "enter", "choose", "Go there", "tree", True, False, True),
+    Action("tree.fold", "space", "toggle_node", "Fold or unfold", "tree", True),
     Action("find.choose", "enter", "choose", "Go there", "find", True, False, True),
     Action("dialog.close", "escape", "close", "Close", "dialog", True),
     Action("confirm.yes", "y", "answer(True)", "Yes", "confirm", True),

@@ -125,7 +125,7 @@ class Commands(CommandsProvider):
         place, _, name = action.action.partition("(")[0].rpartition(".")
         if place == "app" and action.place == "anywhere":
             return True
-        if place == "screen":
+        if place == "screen" and not action.keys:
             return hasattr(self.screen, f"action_{name}")
         return self._owner(action) is not None
 

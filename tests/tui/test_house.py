@@ -59,7 +59,7 @@ async def test_a_deleted_chat_is_in_the_bin_and_comes_back(rooms: Rooms) -> None
         await ui.toast("Deleted “Keep me”. f8 undoes it; the bin keeps it for 30 days.")
         await ui.until(lambda: rooms.store.sessions() == [])
         await ui.press("v")
-        await ui.sees("Archive and bin", "Keep me", "29 days left")
+        await ui.sees("Archive and bin", "Keep me", "30 days left")
         await ui.press("r")
         await ui.misses("days left")
         await ui.press("escape")

@@ -227,7 +227,7 @@ class ChatScreen(ChatActions):
 
     @on(told.FindSettled)
     def _on_find_settled(self) -> None:
-        self.set_focus(self.transcript)
+        self.finding.settle()
 
     @on(PageWanted)
     def _on_page_wanted(self, event: PageWanted) -> None:

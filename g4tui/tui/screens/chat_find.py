@@ -104,7 +104,18 @@ class ChatFind:
         places = screen.transcript.marked_rows(hit)
         self._row = len(places) - 1 if last and places else 0
         screen.transcript.land(hit, places[self._row] if places else 0)
-        self.bar.say(f"{self._at + 1} of {len(self._hits)}   n next   N before   Esc ends")
+        self._tell()
+
+    def settle(self) -> None:
+        """From the field to the messages, where n and N walk."""
+        self._screen.set_focus(self._screen.transcript)
+        if self._at >= 0:
+            self._tell()
+
+    def _tell(self) -> None:
+        is_typing = self._screen.focused is self.bar.field
+        keys = "Enter, then n and N" if is_typing else "n next   N before   Esc ends"
+        self.bar.say(f"{self._at + 1} of {len(self._hits)}   {keys}")
 
     def _cursor(self) -> str | None:
         entry = self._screen.transcript.selected

@@ -76,6 +76,15 @@ def _nodes(screen: Screen[object]) -> Iterator[DOMNode]:
     yield from screen.walk_children(Widget)
 
 
+def _group_of(focused: DOMNode | None) -> str:
+    """Where the keys of what has the focus are listed."""
+    for node in focused.ancestors_with_self if focused is not None else ():
+        ids = [binding.id for _, binding in node._bindings if binding.id]
+        if ids:
+            return TITLES.get(ids[0].partition(".")[0], OTHER)
+    return ""
+
+
 def _bindings(app: App[object], node: DOMNode) -> Iterator[Binding]:
     """A node's bindings, remapped; Textual gives only those of the focused chain publicly."""
     bindings = node._bindings.copy()
@@ -98,6 +107,9 @@ class HelpScreen(Dialog[None]):
     def body(self) -> Iterable[Widget]:
         below = self.app.screen_stack[-2]
         groups = keys_of(below)
+        focused = _group_of(below.focused)
+        if focused in groups:  # what is wanted most likely comes first
+            groups = {focused: groups[focused], **groups}
         sections = [Static(_section(title, keys)) for title, keys in groups.items()]
         split = _fairest_split([len(keys) + 2 for keys in groups.values()])
         note = Static(self._note(), markup=False, classes="muted")

@@ -1,5 +1,6 @@
 """What is not in the list: archived sessions, and the bin."""
 
+import math
 import time
 from collections.abc import Awaitable, Iterable
 from pathlib import PurePath
@@ -152,4 +153,4 @@ def _messages(row: "SessionRow") -> str:
 
 def _days_left(row: "SessionRow") -> str:
     since = time.time() - (row.deleted or 0.0)
-    return f"{counted(max(0, int(BIN_DAYS - since / DAY_S)), 'day')} left"
+    return f"{counted(max(0, math.ceil(BIN_DAYS - since / DAY_S)), 'day')} left"

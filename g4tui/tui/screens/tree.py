@@ -107,6 +107,10 @@ class TreeScreen(Dialog[str]):
         if event.node.data is not None:
             self.dismiss(event.node.data)
 
+    def action_toggle_node(self) -> None:
+        """Fold or unfold what the cursor is on."""
+        self.query_one(Tree).action_toggle_node()
+
     def action_choose(self) -> None:
         """Go to what the cursor is on."""
         tree: Tree[str] = self.query_one(Tree)

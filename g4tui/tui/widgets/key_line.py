@@ -39,8 +39,7 @@ class KeyLine(Static):
 
     def on_resize(self, event: events.Resize) -> None:
         """More or less room."""
-        if self._keep:
-            self._show()
+        self._show()
 
     def _changed(self, screen: Screen[object]) -> None:
         if not self.is_attached or screen is not self.screen:
@@ -58,11 +57,28 @@ class KeyLine(Static):
         self._show()
 
     def _show(self) -> None:
-        hints = self._hints
+        width = self.content_size.width or self.app.size.width  # not laid out yet
         if self._keep:
-            width = self.content_size.width or self.app.size.width  # not laid out yet
-            hints = _fitting(hints, self._keep, width)
-        self.update(Content(_GAP).join(hint.content for hint in hints))
+            rows = [_fitting(self._hints, self._keep, width)]
+        else:
+            rows = _in_rows(self._hints, width)
+        gap = Content(_GAP)
+        joined = (gap.join(hint.content for hint in row) for row in rows)
+        self.update(Content("\n").join(joined))
+
+
+def _in_rows(hints: Iterable[_Hint], width: int) -> list[list[_Hint]]:
+    """As many as there have to be, each hint whole."""
+    rows: list[list[_Hint]] = [[]]
+    for hint in hints:
+        if rows[-1] and _length([*rows[-1], hint]) > width:
+            rows.append([])
+        rows[-1].append(hint)
+    return rows
+
+
+def _length(hints: Sequence[_Hint]) -> int:
+    return sum(hint.content.cell_length + len(_GAP) for hint in hints) - len(_GAP)
 
 
 def _fitting(hints: Iterable[_Hint], keep: Sequence[str], width: int) -> list[_Hint]:
@@ -70,13 +86,11 @@ def _fitting(hints: Iterable[_Hint], keep: Sequence[str], width: int) -> list[_H
         return keep.index(hint.action) if hint.action in keep else len(keep)
 
     kept = sorted(hints, key=worth)
-    while kept and sum(h.content.cell_length + len(_GAP) for h in kept) - len(_GAP) > width:
+    while kept and _length(kept) > width:
         kept.pop()
     return [hint for hint in hints if hint in kept]
 
 
 def _content(display: str, label: str, key: str) -> Content:
     click = Style.from_meta({"@click": f"app.simulate_key({key!r})"})
-    # No line break inside a hint: the space is a no-break one.
-    text = Content.assemble((display, "$text-accent bold"), f"\xa0{label.replace(' ', chr(160))}")
-    return text.stylize(click)
+    return Content.assemble((display, "$text-accent bold"), f" {label}").stylize(click)

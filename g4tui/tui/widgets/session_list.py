@@ -54,9 +54,10 @@ class _Line(NamedTuple):
             return Content.styled(f" + {self.title}", "$text-accent")
         lead = " › " if self.current else "   "
         room = width - len(lead) - (2 if self.mark else 0)
-        title = Content(self.title or UNTITLED).truncate(room, ellipsis=True)
+        tags = Content(f" {self.tags}" if self.tags else "").truncate(room // 3, ellipsis=True)
+        title = Content(self.title or UNTITLED).truncate(room - tags.cell_length, ellipsis=True)
         title = title.stylize("bold" if self.current else "" if self.title else "italic")
-        if self.tags and room - title.cell_length > 3:
+        if self.tags:
             tags = Content(f" {self.tags}").truncate(room - title.cell_length, ellipsis=True)
             title = Content.assemble(title, tags.stylize("$foreground-muted"))
         if not self.mark:
