@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import sys
 import threading
 from collections.abc import Callable
@@ -44,7 +45,10 @@ def _commands() -> type[Provider]:
 
 
 class G4tuiApp(App[int]):
-    """`open_services` is called in a thread after the first paint, and again on a retry."""
+    """`open_services` is called in a thread after the first paint, and again on a retry.
+
+    `when_loaded` is called there once every plugin is loaded.
+    """
 
     TITLE = "g4tui"
     # Textual loads no style sheet of a default screen: the application brings it
@@ -63,9 +67,11 @@ class G4tuiApp(App[int]):
         persona: "Persona | None" = None,
         theme: str = "",
         driver_class: type[Driver] | None = None,
+        when_loaded: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(driver_class=driver_class)
         self._open_services = open_services
+        self._when_loaded = when_loaded
         self._start = (model, session, persona)
         self._leaving = False
         self._typed_early: list[Event] | None = []
@@ -151,6 +157,7 @@ class G4tuiApp(App[int]):
         self.services = services
         self.post_message(ServicesReady())
         services.plugins.load_all()
+        self._when_loaded()
         self.post_message(PluginsLoaded())
 
     def on_services_ready(self) -> None:
@@ -375,6 +382,7 @@ def run(
         persona=persona,
         theme=early_theme(paths),
         driver_class=our_driver(),
+        when_loaded=gc.freeze,  # to look through all that was imported takes 100 ms each time
     )
     app.run()
     return app.return_code or 0

@@ -2,9 +2,12 @@
 
 import pytest
 from textual.events import Paste
+from textual.geometry import Region
+from textual.strip import Strip
 
 from g4tui.core import ErrorInfo, Failed, Finished, ReasoningDelta, TextDelta, Usage
 from g4tui.tui.messages import ModelChosen
+from g4tui.tui.widgets.row_view import RowView
 from g4tui.worker.exits import crash
 from support.chat_app import MODEL, Driven, Steps, driven_chat
 from support.rooms import Rooms
@@ -251,3 +254,42 @@ def _chosen(session: str):  # type: ignore[no-untyped-def]
     from g4tui.tui.messages import SessionChosen
 
     return SessionChosen(session)
+
+
+async def test_rows_are_drawn_as_textual_would_draw_them(rooms: Rooms) -> None:
+    rooms.backend.answers = ["A **bold** word, `code`, and [a link](https://example.org).\n" * 30]
+    async with driven_chat(rooms) as ui:
+        await ui.ask("Draw")
+        await ui.answered(2)
+        await ui.pilot.pause()
+        transcript = ui.chat.transcript
+        for crop in (transcript.size.region, Region(3, 2, 20, 5)):
+            ours = transcript.render_lines(crop)
+            theirs = super(RowView, transcript).render_lines(crop)
+            assert [row.text for row in ours] == [row.text for row in theirs]
+            assert [_styles(row) for row in ours] == [_styles(row) for row in theirs]
+
+
+def _styles(row: Strip) -> list[tuple[str, str]]:
+    return [(letter, str(style)) for text, style, _ in row for letter in text]
+
+
+async def test_the_scroll_bar_comes_after_what_grows(rooms: Rooms) -> None:
+    rooms.backend.answers = [[TextDelta(f"line {number}\n\n") for number in range(80)]]
+    rooms.backend.gate = steps = Steps()
+    async with driven_chat(rooms) as ui:
+        await ui.ask("Much")
+        transcript = ui.chat.transcript
+        bar = transcript.vertical_scrollbar
+        for number in (40, 79):
+            steps.let(number)
+            await ui.sees(f"line {number - 1}")
+            await ui.until(
+                lambda: (
+                    (bar.window_virtual_size, bar.position)
+                    == (transcript.virtual_size.height, transcript.scroll_offset.y)
+                )
+            )
+        await ui.answered(2)
+        ui.chat.action_page(-1)
+        assert bar.position == transcript.scroll_offset.y < transcript.max_scroll_y

@@ -212,7 +212,7 @@ class ComparePane(Vertical):
 
     def say(self, facts: str) -> None:
         """The line below the answer."""
-        self._facts.update(facts)
+        self._facts.update(facts, layout=False)
 
     # what `AnswerView` tells
 

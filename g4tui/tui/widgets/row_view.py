@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
+from textual.timer import Timer
 
 from g4tui.tui.markdown.lines import Line, Palette
 from g4tui.tui.widgets import looks
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 GUTTER = 2
 _BARS = {"user-bar": "▎", "cursor-bar": "▌"}
 _DRAWN_LIMIT = 2_000
+_BAR_S = 0.2
 _READABLE = 112
 """Wider lines are hard to read: text keeps this width on a wide screen."""
 
@@ -41,6 +43,7 @@ class RowView(ScrollView, can_focus=True):
         self._ground: RichStyle | None = None
         self._drawn: dict[int, tuple[Line, str, int, Strip]] = {}
         self.needle: Needle | None = None
+        self._bar_timer: Timer | None = None
 
     @property
     def entries(self) -> Sequence[Entry]:
@@ -138,8 +141,40 @@ class RowView(ScrollView, can_focus=True):
             for below in range(index + 1, len(self._tops)):
                 self._tops[below] += shift
             self._height += shift
-            self.virtual_size = Size(self._width, self._height)
+            self._resized()
         self.refresh_lines(first, max(1, self._height - first + max(0, -shift)))
+
+    def _resized(self) -> None:
+        """The height is another now. Where the scroll bar stays, so does all else on the screen.
+
+        The bar costs as much to draw as the text: at the end of what grows it follows now and then.
+        """
+        size = Size(self._width, self._height)
+        if not self.show_vertical_scrollbar or self._height <= self.container_size.height:
+            self.virtual_size = size
+            return
+        self.set_reactive(RowView.virtual_size, size)  # no layout
+        if self._bar_timer is None:
+            self._bar_timer = self.set_timer(_BAR_S, self._move_bar)
+
+    def _move_bar(self) -> None:
+        if self._bar_timer is not None:
+            self._bar_timer.stop()
+            self._bar_timer = None
+        if self.show_vertical_scrollbar:
+            bar = self.vertical_scrollbar
+            bar.window_virtual_size, bar.position = self._height, self.scroll_y
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        """It comes after what it shows."""
+        self._move_bar()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Draw what is in view now, and the bar with it."""
+        if self._bar_timer is None or new_value < self.max_scroll_y:
+            self._move_bar()
+        if round(old_value) != round(new_value):
+            self.refresh(self.size.region)
 
     def settle(self) -> None:
         """Called when the height may have changed: the place to scroll."""
@@ -149,6 +184,20 @@ class RowView(ScrollView, can_focus=True):
         self.scroll_to(y=y, animate=False, immediate=True, force=True)
 
     # drawing
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Rows without Textual's border and padding, of which there are none here.
+
+        A row that has not changed is the same object again, so Textual's own caches of its parts
+        hold; put together with a border it would be new each time.
+        """
+        if self.hover_style.link_id:
+            return super().render_lines(crop)
+        strips = [self.render_line(y) for y in crop.line_range]
+        _, background = self.background_colors
+        for each in self.get_line_filters():
+            strips = [strip.apply_filter(each, background) for strip in strips]
+        return [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
         """One row of the screen."""
