@@ -31,6 +31,7 @@ KEYS = {
     "home": "\x1b[H",
     "f1": "\x1bOP",
     "f2": "\x1bOQ",
+    "f7": "\x1b[18~",
     "backspace": "\x7f",
 } | {f"ctrl+{letter}": chr(ord(letter) - 96) for letter in "abcdefghijklmnopqrstuvwxyz"}
 
