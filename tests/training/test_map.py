@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 from pyarrow import parquet
 
+from g4tui_training.main import run
 from g4tui_training.map.rows import spots
 from support.pairs import ids, pair, read_rows, varied, write_rows
 
@@ -69,24 +70,28 @@ def opened() -> Iterator[Callable[[], Opened]]:
         browser.close()
 
 
-@pytest.fixture
-def rows(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made: list[dict[str, Any]] = varied(60, source="odd/one", loss=1.5)
     made += [
         {**pair(f"cook-{n}", f"How do I cook {n} eggs in a pan with butter?"), "loss": n / 10}
         for n in range(40)
     ]
     made.append(pair('evil "id"\\\n\x7f', EVIL, EVIL))
-    return write_rows(tmp_path / "rows.jsonl", made)
+    return write_rows(tmp_path_factory.mktemp("rows") / "rows.jsonl", made)
 
 
-def test_it_opens_offline_and_is_read(
-    tmp_path: Path, rows: Path, train_command: Command, opened: Callable[[], Opened]
-) -> None:
-    code, out, err = train_command("map", "--in", rows, "--out", "map.html")
-    assert (code, "map.html" in out) == (0, True), err
+@pytest.fixture(scope="module")
+def drawn(rows: Path) -> Path:
+    """The map of `rows`."""
+    file: Path = rows.with_name("map.html")
+    assert run(["map", "--in", str(rows), "--out", str(file)]) == 0
+    return file
+
+
+def test_it_opens_offline_and_is_read(drawn: Path, opened: Callable[[], Opened]) -> None:
     one = opened()
-    one.open(tmp_path / "map.html")
+    one.open(drawn)
     assert one.counts == "101 rows"
     assert one.page.title() == "rows"
     options = one.page.locator("#colour option").all_inner_texts()
@@ -110,11 +115,14 @@ def test_it_opens_offline_and_is_read(
 
 
 def test_a_lasso_becomes_a_rule_that_clean_obeys(
-    tmp_path: Path, rows: Path, train_command: Command, opened: Callable[[], Opened]
+    tmp_path: Path,
+    rows: Path,
+    drawn: Path,
+    train_command: Command,
+    opened: Callable[[], Opened],
 ) -> None:
-    train_command("map", "--in", rows, "--out", "map.html")
     one = opened()
-    one.open(tmp_path / "map.html")
+    one.open(drawn)
     assert one.page.locator("#drop").is_disabled()
     one.page.locator("#search").fill("eggs")
     one.lasso((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
@@ -137,9 +145,8 @@ def test_a_lasso_becomes_a_rule_that_clean_obeys(
     assert len(kept) == 60
 
 
-def test_what_is_alike_lies_together(rows: Path, tmp_path: Path, train_command: Command) -> None:
-    train_command("map", "--in", rows, "--out", "map.html")
-    table = parquet.read_table(tmp_path / "map.parquet").to_pydict()
+def test_what_is_alike_lies_together(drawn: Path) -> None:
+    table = parquet.read_table(drawn.with_suffix(".parquet")).to_pydict()
     places = dict(zip(table["id"], zip(table["x"], table["y"], strict=True), strict=True))
     cook = [place for identity, place in places.items() if identity.startswith("cook")]
     others = [place for identity, place in places.items() if not identity.startswith("cook")]
@@ -165,6 +172,25 @@ def test_the_map_of_a_run_shows_what_each_rule_dropped(
     assert "kept" in legend
     code, _, err = train_command("run", recipe, "--until", "map", "--out", "run", "--yes")
     assert "map: nothing changed" in err
+
+
+@pytest.mark.parametrize(
+    "prompts",
+    [["the same again"] * 12, [f"word{n}x" for n in range(12)], ["eggs", "eggs"], ["one1", "two2"]],
+    ids=["the same", "nothing in common", "two", "two unlike"],
+)
+def test_prompts_that_tell_nothing_apart_lie_in_the_middle(
+    tmp_path: Path,
+    train_command: Command,
+    recwarn: pytest.WarningsRecorder,
+    prompts: list[str],
+) -> None:
+    write_rows(tmp_path / "a.jsonl", [pair(f"{n}", text) for n, text in enumerate(prompts)])
+    code, _, err = train_command("map", "--in", "a.jsonl", "--out", "m.html")
+    assert code == 0, err
+    table = parquet.read_table(tmp_path / "m.parquet").to_pydict()
+    assert {*table["x"], *table["y"]} == {0.5}
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 def test_rows_are_drawn_by_their_ids(tmp_path: Path) -> None:
