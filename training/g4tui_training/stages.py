@@ -21,7 +21,7 @@ from g4tui_training.lines import opened_raw
 from g4tui_training.loading import recipe_text
 from g4tui_training.recipe import Recipe
 from g4tui_training.run import FileMark, RunDir, StageRecord
-from g4tui_training.writing import write_whole
+from g4tui_training.writing import forget_drafts, write_whole
 
 Outcome = Literal["done", "skipped"]
 
@@ -78,6 +78,7 @@ def run_stage(stage: Stage, context: Context, *, again: bool = False) -> Outcome
         shutil.rmtree(run.work(stage.name), ignore_errors=True)
     # Killed from here on, the stage has no record: what it left is no work of hands.
     _record(run, stage.name, None)
+    forget_drafts(run.root)
     began = time.time()
     counts = stage.work(context)
     finished = time.time()

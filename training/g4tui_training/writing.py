@@ -1,6 +1,7 @@
 """Files that are there whole or not at all."""
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +76,15 @@ def finish_set(folder: Path) -> None:
             draft.replace(folder / name)
     _sync_folder(folder)
     commit.unlink()
+
+
+def forget_drafts(folder: Path) -> None:
+    """Delete what killed processes had begun to write; nobody may be writing there now."""
+    for draft in folder.rglob(".*.part"):
+        if draft.is_dir():
+            shutil.rmtree(draft, ignore_errors=True)
+        else:
+            _forget(draft)
 
 
 def disk_error(file: Path, error: OSError) -> G4tuiError:

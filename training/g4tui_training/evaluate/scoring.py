@@ -49,9 +49,13 @@ class Journal:
         scored = self._lines.get((digest, task))
         return scored and msgspec.structs.replace(scored, model=model)
 
-    def begin(self, scored: Iterable[Scored]) -> None:
-        """Write the file anew with these alone."""
-        write_whole(self._file, b"".join(map(_line, scored)))
+    def begin(self, scored: Iterable[Scored] | None = None) -> None:
+        """Write the file anew with these alone; without them, with all that is known.
+
+        So no line that a kill cut stands before the next one.
+        """
+        lines = self._lines.values() if scored is None else scored
+        write_whole(self._file, b"".join(map(_line, lines)))
 
     def add(self, scored: Scored) -> None:
         """Append."""
@@ -102,8 +106,8 @@ def score_all(
         [journal.found(subject.name, digest, task.id) for task in tasks]
         for subject, digest in zip(subjects, digests, strict=True)
     ]
-    if not keep:
-        journal.begin(each for some in known for each in some if each is not None)
+    asked_for = (each for some in known for each in some if each is not None)
+    journal.begin(None if keep else asked_for)
     results: list[list[Scored]] = []
     for subject, digest, place, some in zip(subjects, digests, found, known, strict=True):
         done = {each.task: each for each in some if each is not None}

@@ -1,7 +1,8 @@
 """The loss of packed rows, computed only where a token is learned.
 
-A pack is one sequence whose `position_ids` begin anew with each row. Without an attention mask and
-a cache transformers takes that for packed rows and keeps them apart; any mask would let them see
+A pack is one sequence whose `position_ids` begin anew with each row, and `row_lengths` tells where
+(see `attention`). Where a model attends in a way of its own, transformers takes such positions for
+packed rows and keeps them apart, without an attention mask and a cache; any mask would let them see
 each other.
 """
 
@@ -17,8 +18,8 @@ from g4tui_training.train.rows import Row
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-# Logits of so many positions exist at a time: 50 MB of a vocabulary of 49,152.
-_CHUNK = 256
+# Logits of so many positions exist at a time: 25 MB of a vocabulary of 49,152.
+_CHUNK = 128
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class PackTensors:
     """A pack on its device: `ids`, `positions` (1, tokens); where what is learned (tokens).
 
     `targets`, `weights` and `rows` are of the learned places alone: the id, the weight of its row,
-    and which row of the pack it belongs to.
+    and which row of the pack it belongs to. `lengths` of its rows in tokens.
     """
 
     ids: torch.Tensor
@@ -35,6 +36,7 @@ class PackTensors:
     targets: torch.Tensor
     weights: torch.Tensor
     rows: torch.Tensor
+    lengths: tuple[int, ...]
 
 
 def pack_tensors(rows: Sequence[Row], device: torch.device) -> PackTensors:
@@ -56,6 +58,7 @@ def pack_tensors(rows: Sequence[Row], device: torch.device) -> PackTensors:
         on_device(ids[places + 1]),
         on_device(weights),
         on_device(number),
+        tuple(map(len, rows)),
     )
 
 
@@ -63,7 +66,11 @@ def token_losses(model: "PreTrainedModel", pack: PackTensors) -> torch.Tensor:
     """Negative log-likelihood of each learned token of a pack, in nats, fp32, not weighted."""
     decoder = model.get_decoder()
     hidden = decoder(
-        input_ids=pack.ids, position_ids=pack.positions, attention_mask=None, use_cache=False
+        input_ids=pack.ids,
+        position_ids=pack.positions,
+        attention_mask=None,
+        use_cache=False,
+        row_lengths=pack.lengths,
     ).last_hidden_state[0, pack.places]
     head = model.get_output_embeddings().weight
     losses: torch.Tensor = _FrozenHeadLoss.apply(hidden, head, pack.targets)
@@ -90,14 +97,13 @@ class _FrozenHeadLoss(torch.autograd.Function):  # type: ignore[misc]
         head = head.to(hidden.dtype)
         for start in range(0, len(hidden), _CHUNK):
             part = slice(start, start + _CHUNK)
-            logits = (hidden[part] @ head.T).float()
-            place = targets[part, None]
-            total = logits.logsumexp(-1, keepdim=True)
-            losses[part] = (total - logits.gather(1, place)).squeeze(1)
+            scores = (hidden[part] @ head.T).float()
+            own = scores.gather(1, targets[part, None])
+            top = scores.amax(-1, keepdim=True)
+            total = scores.sub_(top).exp_().sum(-1, keepdim=True)
+            losses[part] = (total.log() + top - own).squeeze(1)
             if wanted:
-                logits.sub_(total).exp_()
-                logits.scatter_add_(1, place, -torch.ones_like(place, dtype=logits.dtype))
-                gradient[part] = logits.to(hidden.dtype) @ head
+                gradient[part] = scores.to(hidden.dtype) @ head / total - head[targets[part]]
         ctx.save_for_backward(gradient)
         return losses
 

@@ -14,6 +14,8 @@ from transformers import PreTrainedModel
 
 from g4tui.core import G4tuiError
 from g4tui_training.recipe import Train
+from g4tui_training.train.attention import keep_rows_apart
+from g4tui_training.train.projection import Projection
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -77,6 +79,9 @@ def make_student(
         use_rslora=settings.rslora,
         task_type="CAUSAL_LM",
     )
+    if not settings.dora:
+        config._register_custom_module({torch.nn.Linear: Projection})
+    keep_rows_apart(base)
     torch.manual_seed(seed)
     try:
         with warnings.catch_warnings():  # what peft does with transformers is its own affair
