@@ -97,7 +97,9 @@ class ChatMaking:
         if row.private:
             app.tell("This chat is private: it is never exported.", warning=True)
             return
-        exporters = {each.name: each for each in flow.services.plugins.exporters()}
+        plugins = flow.services.plugins
+        await in_thread(plugins.load_all)  # they may still be on their way in
+        exporters = {each.name: each for each in plugins.exporters()}
         if not exporters:
             app.tell("No plugin here writes sessions: see Plugins.", warning=True)
             return
@@ -132,7 +134,9 @@ class ChatMaking:
         flow, app = self._screen.flow, self._screen.app
         if flow is None:
             return
-        importers = flow.services.plugins.importers()
+        plugins = flow.services.plugins
+        await in_thread(plugins.load_all)
+        importers = plugins.importers()
         formats = ", ".join(each.title for each in importers)
         screen = LineScreen(
             "Import from", "", placeholder="A file", note=f"Formats: {formats or 'none'}"
