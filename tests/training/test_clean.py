@@ -298,6 +298,25 @@ def test_rows_of_other_shapes_and_formats_come_in(tmp_path: Path) -> None:
     assert licences == {"unknown"}
 
 
+def test_a_bad_line_is_told_by_its_number_in_the_whole_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "READ_BYTES", 700)
+    told: list[str] = []
+    lines = [json.dumps(row) for row in varied(40)]
+    lines[17], lines[31] = "", "null"
+    for at in (12, 30):
+        lines.insert(at, f"{{broken {at}")
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    clean_files(tmp_path, [tmp_path / "a.jsonl"], say=told.append)
+    found = [line for line in told if "a.jsonl" in line]
+    assert [line.split(": ")[1] for line in found] == [
+        f"a.jsonl, row {number}" for number in (13, 31, 34)
+    ]
+    assert "{broken 30" in found[1]
+    assert "null where an object belongs" in found[2]
+
+
 @pytest.mark.parametrize("form", ["json", "jsonl"])
 def test_messages_that_name_their_parents_become_rows(tmp_path: Path, form: str) -> None:
     messages = [

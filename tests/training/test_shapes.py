@@ -28,6 +28,8 @@ def said(draft: Draft) -> list[tuple[str, str]]:
         ("a question", [("user", "a question")], None),
         ({"text": "t"}, [("user", "t")], None),
         ({"question": "q", "category": 3}, [("user", "q")], None),
+        ({"question": "q", "answer": "a"}, [("user", "q")], "a"),
+        ({"query": "q", "response": "a", "text": "t"}, [("user", "q")], "a"),
         ({"turns": ["first", "second"]}, [("user", "first")], None),
         ({"prompt": "p", "response": "r"}, [("user", "p")], "r"),
         ({"prompt": "p", "completion": "r"}, [("user", "p")], "r"),
@@ -83,7 +85,8 @@ def test_shapes(record: object, turns: list[tuple[str, str]], response: str | No
 @pytest.mark.parametrize(
     ("record", "why"),
     [
-        (5, "int"),
+        (5, "a number where"),
+        (None, "null where"),
         ({"a": 1}, "no known shape"),
         ({"conversations": []}, "no list"),
         ({"conversations": [{"from": "tool", "value": "x"}]}, "unknown role"),

@@ -78,6 +78,18 @@ def read_lines(
                 yield Line(number, data)
 
 
+def lines_before(file: Path, start: int) -> int:
+    """How many lines begin before byte `start` of a file, which is not packed."""
+    if start <= 0:
+        return 0
+    count, left = 1, start - 1
+    with opened_raw(file) as stream:
+        while left > 0 and (block := stream.read(min(_BLOCK, left))):
+            count += block.count(b"\n")
+            left -= len(block)
+    return count
+
+
 def broken_line(file: Path, number: int, reason: str, data: bytes) -> Broken:
     """What is kept of a line that cannot be read."""
     return Broken(

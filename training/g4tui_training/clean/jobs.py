@@ -64,12 +64,12 @@ Job = ReadJob | SortJob | MatchJob | VerifyJob | WriteJob
 
 
 class ReadDone(msgspec.Struct, frozen=True, tag="read"):
-    """`problems`: the first few lines that could not be read, with their places."""
+    """`problems`: the first few lines that could not be read; they are counted from `start`."""
 
+    start: int
     rows: int
     sketches: dict[str, Sketch]
     problems: list[Broken]
-    broken: int
 
 
 class SortDone(msgspec.Struct, frozen=True, tag="sort"):

@@ -35,7 +35,7 @@ from g4tui_training.clean.output import OUTPUTS
 from g4tui_training.clean.reading import too_many_sources
 from g4tui_training.clean.rules import Policy
 from g4tui_training.clean.sorting import JOINT, KINDS, PROMPT
-from g4tui_training.lines import Broken
+from g4tui_training.lines import Broken, lines_before
 from g4tui_training.sources.formats import format_of
 from g4tui_training.sources.reading import is_linked_file
 from g4tui_training.writing import disk_error, whole_set
@@ -60,7 +60,10 @@ _FOLDERS = (
     *(f"{kind}-pairs" for kind in KINDS),
     *(f"{kind}-alike" for kind in KINDS),
 )
+_TOLD = 3
 Kind = TypeVar("Kind", bound=Done)
+# A line that could not be read: its file, where its piece of the file begins, its number there.
+Problem = tuple[str, int, int, Broken]
 
 
 @dataclass(frozen=True)
@@ -113,17 +116,16 @@ def clean(task: Cleaning) -> Funnel:
     return funnel
 
 
-def _read(task: Cleaning, plan: Plan, count: int) -> tuple[dict[str, Sketch], list[Broken], int]:
+def _read(task: Cleaning, plan: Plan, count: int) -> tuple[dict[str, Sketch], list[Problem], int]:
     sketches: dict[str, Sketch] = {}
-    problems: list[Broken] = []
-    rows = broken = 0
+    problems: list[Problem] = []
+    rows = 0
     size = sketch_size(task.policy.clean.low_diversity)
     jobs = [job for file in task.files for job in _read_jobs(file)]
     with Crew(plan, count) as crew:
         for number, done in enumerate(_all(crew, jobs, ReadDone, task), 1):
             rows += done.rows
-            broken += done.broken
-            problems.extend(done.problems)
+            problems.extend((each.file, done.start, each.number, each) for each in done.problems)
             for family, sketch in done.sketches.items():
                 sketches.setdefault(family, Sketch()).merge(sketch, size)
             if len(sketches) > MAX_FAMILIES:
@@ -227,7 +229,8 @@ def _publish(task: Cleaning, plan: Plan, funnel: Funnel) -> None:
         drafts["funnel.json"].write_bytes(data + b"\n")
 
 
-def _tell_problems(task: Cleaning, problems: list[Broken]) -> None:
-    for broken in problems[:3]:
-        where = f"{Path(broken.file).name}, row {broken.number}: " if broken.file else ""
+def _tell_problems(task: Cleaning, problems: list[Problem]) -> None:
+    for name, start, number, broken in sorted(problems, key=lambda each: each[:3])[:_TOLD]:
+        file = Path(name)
+        where = f"{file.name}, row {lines_before(file, start) + number}: " if name else ""
         task.say(f"clean: {where}{broken.reason}: {broken.excerpt[:80]}")

@@ -43,12 +43,11 @@ class Reader:
         """Spool the rows of a file, or of a part of one."""
         sketches: dict[str, Sketch] = {}
         problems: list[Broken] = []
-        rows = broken = 0
+        rows = 0
         found = pairs_in(Path(job.file), job.start, job.end)
         while batch := list(islice(found, _BATCH)):
             rows += len(batch)
             unreadable = [each for each in batch if isinstance(each, Broken)]
-            broken += len(unreadable)
             problems.extend(unreadable[: _PROBLEMS - len(problems)])
             for each in unreadable:
                 self._spool(_unreadable(each))
@@ -56,7 +55,7 @@ class Reader:
                 if isinstance(row, Row):
                     self._count(row, sketches)
         self._parts.flush()
-        return ReadDone(rows, sketches, problems, broken)
+        return ReadDone(job.start, rows, sketches, problems)
 
     def _judged(self, rows: list[Row]) -> Iterator[Row]:
         """Spool all; give back those that stay."""

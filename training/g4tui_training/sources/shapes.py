@@ -21,7 +21,8 @@ from g4tui_training.sources.records import (
 )
 from g4tui_training.sources.trees import is_tree, tree_drafts
 
-_TEXT_KEYS = ("prompt", "text", "question", "query", "instruction")
+_PROMPT_KEYS = ("prompt", "question", "query")
+_TEXT_KEYS = (*_PROMPT_KEYS, "text", "instruction")
 _HUMAN = "<human>:"
 _SPEAKER = re.compile(r"^<(human|bot)>:", re.MULTILINE)
 _ANSWER_KEYS = ("response", "output", "completion", "answer")
@@ -34,7 +35,8 @@ def drafts_of(record: object, shape: Shape, columns: Columns) -> list[Draft]:
     if isinstance(record, str):
         record = {"prompt": record}
     if not isinstance(record, Mapping):
-        raise Unfit(f"a {type(record).__name__} where an object belongs")
+        what = {list: "a list", bool: "true or false", type(None): "null"}
+        raise Unfit(f"{what.get(type(record), 'a number')} where an object belongs")
     if columns.prompt or columns.messages:
         return [_mapped(record, columns)]
     found = shape if shape != "auto" else shape_of(record)
@@ -52,7 +54,7 @@ def shape_of(record: Record) -> Shape:
         return "alpaca"
     if is_tree(record):
         return "tree"
-    if "prompt" in record and any(key in record for key in _ANSWER_KEYS):
+    if any(key in record for key in _PROMPT_KEYS) and any(key in record for key in _ANSWER_KEYS):
         return "pair"
     if any(isinstance(record.get(key), str) for key in _TEXT_KEYS) or "turns" in record:
         return "text"
@@ -64,8 +66,8 @@ def _pair(record: Record) -> Iterator[Draft]:
         turns = _turns(record["messages"], "role", "content")
         yield _known(Draft(turns, _answer(record), record))
         return
-    prompt = text_of(record.get("prompt"))
-    yield _known(Draft(_asked("", prompt), _answer(record), record))
+    prompt = next((record[key] for key in _PROMPT_KEYS if key in record), None)
+    yield _known(Draft(_asked("", text_of(prompt)), _answer(record), record))
 
 
 def _alpaca(record: Record) -> Iterator[Draft]:
