@@ -95,15 +95,20 @@ def _told(target: Path, found: "Salvaged") -> str:
     """What was found, and every kind of loss that there was."""
     losses = {
         "messages": found.lost_messages,
-        "ends of messages, which are cut": found.cut,
-        "messages before others, which are first ones now": found.orphans,
-        "titles of sessions, which count as private": found.nameless,
+        "ends of messages": found.cut,
+        "messages before others, which come first now": found.orphans,
+        "titles of sessions, which count as private now": found.nameless,
         "comparisons": found.lost_turns,
         "votes": found.lost_votes,
     }
-    known = [f"{count:,} {what}" for what, count in losses.items() if count]
+    known = [f"{what}: {count:,}" for what, count in losses.items() if count]
+    kept = {
+        "sessions": found.sessions + found.nameless,
+        "messages": found.messages,
+        "comparisons": found.turns,
+        "votes": found.votes,
+    }
     return (
-        f"{target}: {found.sessions:,} sessions, {found.messages:,} messages,"
-        f" {found.turns:,} comparisons, {found.votes:,} votes.\n"
-        f"Lost, as far as can be told: {'; '.join(known) or 'nothing'}."
+        f"{target}\nKept: {'; '.join(f'{what}: {count:,}' for what, count in kept.items())}\n"
+        f"Lost, as far as can be told: {'; '.join(known) or 'nothing'}"
     )

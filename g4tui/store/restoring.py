@@ -1,5 +1,6 @@
 """Putting another library in the place of the present one, which is kept."""
 
+import shutil
 import sqlite3
 import time
 from pathlib import Path
@@ -21,7 +22,8 @@ class Restored(NamedTuple):
 def restore(source: Path, library: Path) -> Restored:
     """Put a copy of the library at `source` in the place of `library`.
 
-    The former one becomes a backup; if it is damaged, it is moved aside as it is. Raises
+    The former one becomes a backup; if it is damaged, it is put aside as it is. There is a library
+    at every moment. Raises
     `G4tuiError` of kind `storage`, with nothing changed, where `source` is no whole library or
     another g4tui has `library` open.
     """
@@ -83,17 +85,22 @@ def _put_away(library: Path) -> Path | None:
             raise _in_use(library) from error
         if code not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise errors.storage_error(error, library) from error
-    return moved_aside(library)
+    return copied_aside(library)
 
 
-def moved_aside(library: Path) -> Path:
-    """A damaged library with all that lies beside it, as it is, in a folder of its own."""
+def copied_aside(library: Path) -> Path:
+    """A copy of a damaged library with all that lies beside it, as it is, in a folder of its own.
+
+    Its journal is gone afterwards: SQLite would apply it to whatever takes the library's place.
+    """
     folder = library.parent / "damaged" / time.strftime("%Y%m%d-%H%M%S")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for suffix in ("-wal", "-shm", ""):
-        part = library.with_name(library.name + suffix)
+    parts = [library.with_name(library.name + suffix) for suffix in ("", "-wal", "-shm")]
+    for part in parts:
         if part.exists():
-            part.replace(folder / part.name)
+            shutil.copy2(part, folder / part.name)
+    for part in parts[1:]:
+        part.unlink(missing_ok=True)
     return folder / library.name
 
 

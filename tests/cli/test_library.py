@@ -133,8 +133,8 @@ def test_a_damaged_library_is_never_replaced_silently_and_salvage_says_what_is_l
     assert library.read_bytes() == before
     code, out, _ = g4tui("sessions", "salvage")
     assert code == 0
-    assert "2 sessions, 2 messages, 0 comparisons, 0 votes" in out
-    assert "Lost, as far as can be told: nothing." in out
+    assert "Kept: sessions: 2; messages: 2; comparisons: 0; votes: 0" in out
+    assert "Lost, as far as can be told: nothing" in out
     assert f"g4tui sessions restore {newest}" in out
     (line,) = [line for line in out.splitlines() if line.startswith("Put it in place")]
     assert g4tui("sessions", "restore", line.rpartition(" ")[2]).code == 0
