@@ -57,7 +57,7 @@ def test_the_card_tells_where_everything_is_from(smoke: Path) -> None:
     assert matter["configs"][0]["data_files"][0]["path"] == "clean/train.jsonl"
     assert "OpenAI's terms of use forbid" in card
     assert "| arena | Apache-2.0 | openai | 250 | 20 |" in card
-    assert "| p3 | Apache-2.0 AND CC-BY-4.0 AND MIT | none | 600 | 150 | 0 | 0 |" in card
+    assert "| p3 | Apache-2.0 AND CC-BY-4.0 AND MIT | none | 4,000 | 150 | 0 | 0 |" in card
     assert re.search(r"\| p3 \| 0\.\d\d \| \d\d% \| dropped whole \|", card)
     assert "| gpt-3.5-turbo-0125 | openai | 20 |" in card
     assert 'name = "smoke"' in card

@@ -70,7 +70,7 @@ def context_for(
         folder=recipe.absolute().parent if recipe else Path.cwd(),
         run=RunDir(out),
         say=note,
-        confirm=(lambda question: True) if yes else _confirm,
+        confirm=consent(yes),
     )
 
 
@@ -91,6 +91,11 @@ def run_one(
         remember_recipe(context.run, recipe, changes)
         if run_stage(stage, context, again=again) == "skipped":
             note(f"{stage.name}: nothing changed, the result is there.")
+
+
+def consent(yes: bool) -> Callable[[str], bool]:
+    """How a question is answered: by the person, or by `--yes`."""
+    return (lambda question: True) if yes else _confirm
 
 
 def _confirm(question: str) -> bool:

@@ -235,6 +235,10 @@ class Train(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weight_decay: Annotated[float, Meta(ge=0)] = 0.0
     max_grad_norm: Annotated[float, Meta(gt=0)] = 1.0
     epochs: Annotated[float, Meta(gt=0, description="how often each row is seen")] = 1.0
+    tokens: Annotated[
+        Positive | None,
+        Meta(description="in place of epochs: as many as make about so many tokens, masked or not"),
+    ] = None
     batch: Annotated[Positive, Meta(description="rows a step, over all devices")] = 16
     max_length: Annotated[Positive, Meta(description="tokens; longer rows are left out")] = 768
     packing: Annotated[bool, Meta(description="several rows in one forward, kept apart")] = True
@@ -242,7 +246,7 @@ class Train(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gradient_checkpointing: Annotated[bool, Meta(description="less memory, a third slower")] = False
     short_answer_tokens: Annotated[int, Meta(ge=0, description="what a short answer is")] = 10
     short_answer_weight: Annotated[
-        float, Meta(ge=0, description="weight of rows whose answer is that short")
+        float, Meta(ge=0, description="weight of rows whose answer is that short; 0: left out")
     ] = 1.0
     evaluate_every: Annotated[int, Meta(ge=0, description="steps; 0: at the end of an epoch")] = 0
     patience: Annotated[
@@ -303,6 +307,24 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     examples: Annotated[int, Meta(ge=0, description="rows shown of each source")] = 2
 
 
+class Forecast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a dry run takes for granted where it cannot look."""
+
+    rows: Annotated[
+        dict[str, int], Meta(description="rows of a source that is not on this machine, by name")
+    ] = {}
+    stays: Annotated[
+        dict[str, Fraction], Meta(description="share of a source's rows that clean keeps, by name")
+    ] = {}
+    tokens: Annotated[Positive, Meta(description="of a row that nobody has seen, in all")] = 400
+    gpus: Annotated[
+        int, Meta(ge=0, description="that train; 0: the processors of this machine")
+    ] = 0
+    tflops: Annotated[
+        float, Meta(gt=0, description="that one GPU reaches in training, not on paper")
+    ] = 50.0
+
+
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A whole run."""
 
@@ -324,3 +346,4 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     export: Export = Export()
     evaluate: Evaluate = Evaluate()
     report: Report = Report()
+    forecast: Forecast = Forecast()

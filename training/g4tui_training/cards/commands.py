@@ -26,7 +26,11 @@ def show_cards(run: RunDir) -> None:
 @click.command()
 @click.option("--recipe", type=click.Path(path_type=Path), help="The recipe, a TOML file.")
 @set_option
-@click.option("--out", type=click.Path(path_type=Path), help="The run's folder.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The run's folder, or the comparison's.",
+)
 @click.option("--again", is_flag=True, help="Make it anew even if it is there.")
 @click.option("--yes", is_flag=True, help="Agree to whatever is asked.")
 @click.option("--compare", is_flag=True, help="Show the RUNS side by side.")
@@ -42,11 +46,13 @@ def report(
 ) -> None:
     """Write the data card and the model card; or, with --compare, show RUNS side by side."""
     if compare:
-        from g4tui_training.cards.comparing import show_runs
+        from g4tui_training.cards.comparing import PAGE, compare_runs
 
         if not runs:
             raise click.UsageError("Name the runs to compare.")
-        show_runs(runs)
+        compare_runs(runs, out)
+        if out is not None:
+            say(f"The comparison is {out / PAGE}")
         return
     if recipe is None or out is None or runs:
         raise click.UsageError("Give --recipe and --out, or --compare and runs.")

@@ -1,48 +1,223 @@
-"""Several runs side by side."""
+"""Several runs side by side: the base, each run's student over its seeds, and their differences."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
+from typing import NamedTuple
 
 from g4tui.core import G4tuiError
-from g4tui_training.cards.training_facts import student_facts
+from g4tui_training.cards.markdown import inline, table
+from g4tui_training.cards.training_facts import StudentFacts, student_facts
+from g4tui_training.evaluate.bootstrap import DRAWS, paired
+from g4tui_training.evaluate.histogram import write_figure
+from g4tui_training.evaluate.scoring import Scored, read_scores
+from g4tui_training.evaluate.summary import ModelSummary, Paired
+from g4tui_training.evaluate.work import FIGURE, PER_TASK
 from g4tui_training.run import RunDir
 from g4tui_training.tables import print_table
+from g4tui_training.writing import write_whole
+
+PAGE = "comparison.md"
+_ENGINE = "transformers"
+_HEADLINES = ("token_perplexity", "nll_per_task_mean", "mean", "bits_per_byte", "as_published_mean")
 
 
-def show_runs(folders: Sequence[Path]) -> None:
-    """A row for each model of each run. Raises `G4tuiError` for a folder that is no run."""
-    rows = []
+@dataclass(frozen=True)
+class Arm:
+    """The student of one run, or the base; `models` and `scores` by seed."""
+
+    name: str
+    models: list[ModelSummary]
+    scores: list[list[Scored]]
+    facts: StudentFacts | None = None
+
+
+class Part(NamedTuple):
+    """A table, and what it says."""
+
+    about: str
+    heading: list[str]
+    rows: list[list[str]]
+
+
+def compare_runs(folders: Sequence[Path], out: Path | None) -> None:
+    """Show runs side by side; with `out` also as comparison.md and histogram.png in that folder.
+
+    The first run is what the others are compared with, beside the base. Raises `G4tuiError` for a
+    folder that is no evaluated run, and for runs that were measured on other tasks or bases.
+    """
+    arms = _arms(folders)
+    parts = [_figures(arms), _lengths(arms), _training(arms[1:]), *_differences(arms)]
+    parts += [_files(arms[1:])]
+    shown = [part for part in parts if part.rows]
+    for part in shown:
+        print_table(part.about, part.heading, part.rows, left=(0, 1))
+    if out is None:
+        return
+    names = ", ".join(arm.name for arm in arms[1:])
+    page = [f"# {inline(names)}: side by side\n", _ABOUT.format(tasks=arms[0].models[0].n_tasks)]
+    for part in shown:
+        page += [f"{inline(part.about)}\n", table(part.heading, part.rows) + "\n"]
+    page += [f"![Tasks by perplexity]({FIGURE})\n"]
+    write_whole(out / PAGE, "\n".join(page).encode())
+    write_figure(out / FIGURE, [arm.models[0] for arm in arms])
+
+
+_ABOUT = (
+    "Measured on {tasks} answers by people (Self-Instruct's evaluation), which nothing was trained"
+    " on or chosen by; lower is better. *Per token*, *mean of tasks* (each clipped at 100), *nats a"
+    " task* and *bits/byte* are given the prompt through the chat template, the end counted; *as"
+    " published* is GPT4All's way, without the prompt. Where a run has several seeds, the mean"
+    " stands first, the smallest and the largest behind it. Differences are of the same tasks,"
+    " averaged over seeds; an interval that excludes zero is **decided**. What was chosen (seed,"
+    " step, scale of the adapter) was chosen on rows held back from training.\n"
+)
+
+
+def _arms(folders: Sequence[Path]) -> list[Arm]:
+    base: Arm | None = None
+    arms = []
     for folder in folders:
         run = RunDir(folder)
         if not run.manifest_file.is_file():
             raise G4tuiError("missing", "That folder is no run", f"{folder} has no manifest.json.")
         facts = student_facts(run)
-        costs = [f"{facts.costs.hours:.2f}", f"{facts.costs.teacher_usd or 0:.2f}"]
         models = facts.perplexity.models if facts.perplexity else ()
-        if not models:
-            rows.append([folder.name, "not evaluated", "", "", "", "", "", "", *costs])
-        for model in models:
-            found = facts.perplexity
+        own = [each for each in models if each.engine == _ENGINE]
+        students = [each for each in own if each.name.startswith("student")]
+        if not students:
+            raise G4tuiError(
+                "missing", f"{folder.name} has no student that was measured", f"{folder}: none.",
+                "Run it to its end: g4tui-train run RECIPE",
+            )  # fmt: skip
+        scores: dict[str, list[Scored]] = {}
+        for each in read_scores(run.evaluation / PER_TASK):
+            scores.setdefault(each.model, []).append(each)
+        untouched = Arm("base", [own[0]], [scores[own[0].name]])
+        if base is None:
+            base = untouched
+        elif base.scores[0][0].digest != untouched.scores[0][0].digest:
+            raise G4tuiError(
+                "usage",
+                f"{folder.name} cannot be compared with {folders[0].name}",
+                "They were measured on other tasks, or have other bases.",
+            )
+        arms.append(Arm(folder.name, students, [scores[each.name] for each in students], facts))
+    assert base is not None
+    return [base, *arms]
+
+
+def _spread(values: Sequence[float], form: str) -> str:
+    if len(values) == 1:
+        return form.format(values[0])
+    low, high = form.format(min(values)), form.format(max(values))
+    return f"{form.format(fmean(values))} ({low} to {high})"
+
+
+def _figures(arms: Sequence[Arm]) -> Part:
+    picks: list[tuple[Callable[[ModelSummary], float], str]] = [
+        (lambda model: model.corrected.token_perplexity, "{:.2f}"),
+        (lambda model: model.corrected.mean, "{:.2f}"),
+        (lambda model: model.corrected.median, "{:.2f}"),
+        (lambda model: model.corrected.nll_per_task_mean, "{:.3f}"),
+        (lambda model: model.corrected.bits_per_byte, "{:.3f}"),
+        (lambda model: model.corrected.eos_nll or 0.0, "{:.2f}"),
+        (lambda model: model.as_published.mean, "{:.2f}"),
+    ]
+    rows = [
+        [arm.name, str(len(arm.models)) if arm.facts else ""]
+        + [_spread([pick(model) for model in arm.models], form) for pick, form in picks]
+        for arm in arms
+    ]
+    heading = ["model", "seeds", "per token", "mean of tasks", "median", "nats a task"]
+    return Part("Perplexity", [*heading, "bits/byte", "end, nats", "as published"], rows)
+
+
+def _lengths(arms: Sequence[Arm]) -> Part:
+    names = list(arms[0].models[0].corrected.by_answer_length)
+    tasks = arms[0].models[0].corrected.by_answer_length
+    rows = [
+        [arm.name, ""]
+        + [
+            _spread(
+                [model.corrected.by_answer_length[name].token_perplexity for model in arm.models],
+                "{:.2f}",
+            )
+            for name in names
+        ]
+        for arm in arms
+    ]
+    heading = [f"{name} ({tasks[name].tasks} tasks)" for name in names]
+    return Part("Per token, by how many tokens the answer has", ["model", "", *heading], rows)
+
+
+def _training(arms: Sequence[Arm]) -> Part:
+    rows = [
+        [
+            arm.name,
+            str(seed.seed),
+            f"{seed.rows:,}",
+            f"{seed.tokens:,}",
+            f"{seed.trained:,}",
+            f"{seed.steps:,}",
+            f"{seed.scale:g}",
+            f"{seed.dev:.4f}" if seed.dev is not None else "",
+            f"{seed.seconds / 60:.0f} min",
+        ]
+        for arm in arms
+        for seed in (arm.facts.seeds if arm.facts else ())
+    ]
+    heading = ["run", "seed", "rows", "tokens read", "learned", "steps", "scale", "held back"]
+    return Part("Training; the loss of rows held back is in nats", [*heading, "time"], rows)
+
+
+def _differences(arms: Sequence[Arm]) -> list[Part]:
+    every = paired({arm.name: arm.scores for arm in arms}, DRAWS)
+    others = paired({arm.name: arm.scores for arm in arms[1:]}, DRAWS)
+    parts = []
+    for first, pairs in ((arms[0], every), (arms[1], others)):
+        parts.append(_pairs(f"Less or more than {first.name}", pairs))
+    return parts
+
+
+def _pairs(about: str, pairs: Sequence[Paired]) -> Part:
+    lengths = [each.metric for each in pairs if each.metric not in _HEADLINES]
+    order = [*_HEADLINES, *dict.fromkeys(lengths)]
+    rows = [
+        [
+            each.b,
+            each.metric,
+            f"{each.difference:+.3f}",
+            "{:+.3f} to {:+.3f}".format(*each.ci95),
+            "{:+.3f} to {:+.3f}".format(*each.seed_range) if each.seed_range else "",
+            "better" if each.ci95[1] < 0 else "worse" if each.ci95[0] > 0 else "not decided",
+        ]
+        for each in sorted(pairs, key=lambda each: order.index(each.metric))
+    ]
+    heading = ["model", "metric", "difference", "95 % interval", "range of seeds", ""]
+    return Part(about, heading, rows)
+
+
+def _files(arms: Sequence[Arm]) -> Part:
+    rows = []
+    for arm in arms:
+        result = arm.facts.perplexity if arm.facts else None
+        for model in result.models if result else ():
+            if result is None or model.engine == _ENGINE:
+                continue
             pair = next(
-                (
-                    each
-                    for each in (found.paired if found else ())
-                    if each.b == (model.group or model.name) and each.metric == "token_perplexity"
-                ),
-                None,
+                (p for p in result.paired if p.b == model.name and p.metric == _HEADLINES[0]), None
             )
             rows.append(
                 [
-                    folder.name,
+                    arm.name,
                     model.name,
-                    model.engine,
                     f"{model.corrected.token_perplexity:.2f}",
                     f"{model.corrected.mean:.2f}",
-                    f"{model.corrected.nll_per_task_mean:.3f}",
                     f"{model.as_published.mean:.2f}",
                     "{:+.3f} to {:+.3f}".format(*pair.ci95) if pair else "",
-                    *costs,
                 ]
             )
-    heading = ["run", "model", "engine", "per token", "mean", "nats/task", "published"]
-    print_table("Runs", [*heading, "against base", "hours", "teacher $"], rows, left=(0, 1, 2))
+    heading = ["run", "file", "per token", "mean of tasks", "as published", "against the base"]
+    return Part("The files that the chat opens", heading, rows)

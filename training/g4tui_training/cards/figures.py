@@ -100,7 +100,7 @@ def _answers(student: StudentFacts) -> Iterator[str]:
         rows = [
             [
                 each.name,
-                f"{each.stop_rate:.0%}",
+                f"{round(each.stop_rate * each.n)} of {each.n}",
                 f"{each.mean_tokens:.0f}",
                 "" if each.first_s is None else f"{each.first_s:.2f}",
                 "" if each.tok_per_s is None else f"{each.tok_per_s:.1f}",
@@ -110,6 +110,19 @@ def _answers(student: StudentFacts) -> Iterator[str]:
         ]
         heading = ["model", "stops by itself", "tokens", "first token, s", "tokens/s", "peak MB"]
         yield table(heading, rows) + "\n"
+        base = found.models[0]
+        for each in found.models[1:]:
+            told = (
+                "at least as often as"
+                if each.stop_rate >= base.stop_rate
+                else "**less often than**"
+            )
+            stopped, usual = (round(one.stop_rate * one.n) for one in (each, base))
+            yield (
+                f"- {inline(each.name)} ends by itself {told} {inline(base.name)}:"
+                f" {stopped} of {each.n}, {usual} of {base.n}."
+            )
+        yield ""
     if found is None or not found.judged:
         yield "Win rate by a judge: not run.\n"
         return

@@ -5,10 +5,11 @@ from pathlib import Path
 import msgspec
 
 from g4tui_training.evaluate.summary import Perplexity, read_perplexity
-from g4tui_training.evaluate.work import ANSWERS, PERPLEXITY, Answers
+from g4tui_training.evaluate.work import ANSWERS, PERPLEXITY, Answers, read_answers
 from g4tui_training.export.gate import Verdict
 from g4tui_training.export.publish import VERDICTS, read_verdicts
 from g4tui_training.run import RunDir
+from g4tui_training.train.metrics import DevLoss
 
 
 class SeedFacts(msgspec.Struct, frozen=True):
@@ -28,6 +29,12 @@ class SeedFacts(msgspec.Struct, frozen=True):
     scale: float
     threads: int = 1
     processes: int = 1
+    scales: dict[str, DevLoss] = {}
+
+    @property
+    def dev(self) -> float | None:
+        """The loss of held-back rows at the scale that was chosen; `None` where there were none."""
+        return min((each.loss for each in self.scales.values()), default=None)
 
 
 class Costs(msgspec.Struct, frozen=True):
@@ -60,8 +67,10 @@ class StudentFacts(msgspec.Struct, frozen=True):
 
 
 def seed_files(run: RunDir) -> list[Path]:
-    """What tells of each seed's training."""
-    return sorted(run.adapter.glob("seed-*/training.json"))
+    """What tells of each seed's training: those of the recipe, once all are trained."""
+    record = run.manifest().stages.get("train")
+    files = [run.root / mark.path for mark in record.outputs] if record else []
+    return [file for file in files if file.name == "training.json" and file.is_file()]
 
 
 def student_files(run: RunDir) -> list[Path]:
@@ -73,7 +82,6 @@ def student_files(run: RunDir) -> list[Path]:
 def student_facts(run: RunDir) -> StudentFacts:
     """Read them."""
     seeds = [msgspec.json.decode(file.read_bytes(), type=SeedFacts) for file in seed_files(run)]
-    answers = run.evaluation / ANSWERS
     stages = run.manifest().stages
     spent = stages["collect"].counts.get("usd") if "collect" in stages else None
     return StudentFacts(
@@ -84,9 +92,7 @@ def student_facts(run: RunDir) -> StudentFacts:
             if (run.evaluation / PERPLEXITY).is_file()
             else None
         ),
-        answers=(
-            msgspec.json.decode(answers.read_bytes(), type=Answers) if answers.is_file() else None
-        ),
+        answers=(read_answers(run.evaluation / ANSWERS)),
         costs=Costs(
             {name: record.seconds for name, record in stages.items()},
             float(spent) if isinstance(spent, int | float) else None,

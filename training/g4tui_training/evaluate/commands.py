@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from g4tui.core import G4tuiError
-from g4tui_training.console import note, say
+from g4tui_training.console import consent, note, say
 from g4tui_training.run import RunDir
 from g4tui_training.stages import Stage
 
@@ -32,6 +32,7 @@ TASKS = Path("examples/data/self_instruct_eval.jsonl")
 )
 @click.option("--answers", default=50, show_default=True, help="How many of the prompts.")
 @click.option("--judge", default="", help="A model that compares the answers; it may cost.")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
 def evaluate(
     models: tuple[str, ...],
     out: Path,
@@ -40,6 +41,7 @@ def evaluate(
     prompts: Path | None,
     answers: int,
     judge: str,
+    yes: bool,
 ) -> None:
     """Measure how well models predict answers that people gave, and how they answer themselves.
 
@@ -66,7 +68,13 @@ def evaluate(
         raise click.UsageError("Two models have one name: say NAME=MODEL.")
     asked = read_prompts(prompts, answers) if prompts else []
     evaluation = Evaluation(
-        subjects, out, folder=Path.cwd(), paths=Paths.from_environment(), say=note, cancel=Cancel()
+        subjects,
+        out,
+        folder=Path.cwd(),
+        paths=Paths.from_environment(),
+        say=note,
+        cancel=Cancel(),
+        confirm=consent(yes),
     )
     with RunDir(out).locked():
         show_perplexity(evaluation.perplexity(read_tasks(tasks or TASKS), DRAWS))
@@ -85,10 +93,11 @@ def evaluate_stage() -> Stage:
 
 def show_evaluation(run: RunDir) -> None:
     """The tables of a run."""
-    from g4tui_training.evaluate.showing import show_perplexity
+    from g4tui_training.evaluate.showing import show_answers, show_perplexity
     from g4tui_training.evaluate.summary import read_perplexity
-    from g4tui_training.evaluate.work import PERPLEXITY
+    from g4tui_training.evaluate.work import ANSWERS, PERPLEXITY, read_answers
 
-    file = run.evaluation / PERPLEXITY
-    if file.is_file():
-        show_perplexity(read_perplexity(file))
+    if (run.evaluation / PERPLEXITY).is_file():
+        show_perplexity(read_perplexity(run.evaluation / PERPLEXITY))
+    if answers := read_answers(run.evaluation / ANSWERS):
+        show_answers(answers.models, answers.judged)

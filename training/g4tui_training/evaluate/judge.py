@@ -6,12 +6,16 @@ from pathlib import Path
 
 import msgspec
 
-from g4tui.core import Message
+from g4tui.core import Message, Price
 from g4tui_training.lines import Line, read_lines
+from g4tui_training.spoken import money, several
 from g4tui_training.writing import write_whole
 
 # Asks the judge, gives what it says.
 Ask = Callable[[tuple[Message, ...]], Awaitable[str]]
+# Of a verdict with its reasons, at most.
+VERDICT_TOKENS = 400
+_BYTES_A_TOKEN = 4
 _VERDICT = re.compile(r"\[\[(A|B|C)\]\]")
 _SYSTEM = (
     "You are an impartial judge. Two assistants answered the question below. Decide which answer"
@@ -69,6 +73,25 @@ class WinRate(msgspec.Struct, frozen=True):
     unclear: int
     swayed: int
     win_rate: float
+
+
+def unjudged(judge: str, duels: Sequence[Duel], journal: Path) -> list[Duel]:
+    """The duels that the journal has no verdict on."""
+    known = {(each.judge, each.duel) for each in _read(journal)}
+    return [duel for duel in duels if (judge, duel) not in known]
+
+
+def forecast(duels: Sequence[Duel], price: Price | None) -> str:
+    """How often a judge is asked about these, and what that costs at most."""
+    texts = [
+        message.content for duel in duels for message in _question(duel.prompt, duel.a, duel.b)
+    ]
+    asked = 2 * sum(len(text.encode()) for text in texts) // _BYTES_A_TOKEN
+    told = f"{several(2 * len(duels), 'question')}, about {asked:,} tokens asked"
+    if price is None:
+        return f"{told}, at a price that nobody told"
+    usd = (asked * price.input + 2 * len(duels) * VERDICT_TOKENS * price.output) / 1e6
+    return f"{told}, {money(usd)} at most" if usd else f"{told}, free"
 
 
 async def judge_all(judge: str, duels: Sequence[Duel], journal: Path, ask: Ask) -> list[Judged]:

@@ -33,7 +33,7 @@ def show_answers(answers: Sequence[AnswerSummary], judged: Sequence[WinRate]) ->
         [
             each.name,
             str(each.n),
-            f"{each.stop_rate:.0%}",
+            str(round(each.stop_rate * each.n)),
             f"{each.mean_tokens:.0f}",
             _number(each.first_s, "{:.2f}"),
             _number(each.tok_per_s, "{:.1f}"),
@@ -41,7 +41,7 @@ def show_answers(answers: Sequence[AnswerSummary], judged: Sequence[WinRate]) ->
         ]
         for each in answers
     ]
-    heading = ["model", "prompts", "stops", "tokens", "first s", "tok/s", "peak MB"]
+    heading = ["model", "prompts", "stop by themselves", "tokens", "first s", "tok/s", "peak MB"]
     print_table("Answers", heading, rows)
     for rate in judged:
         row = [rate.a, rate.b, f"{rate.win_rate:.0%}"]

@@ -2,41 +2,51 @@
 
 from pathlib import Path
 
+from g4tui.formats import read_gguf
 from g4tui.paths import Paths
 from g4tui_training.evaluate.prompts import read_prompts
 from g4tui_training.evaluate.subjects import Subject, find_subject, parse_subject
 from g4tui_training.evaluate.tasks import read_tasks
 from g4tui_training.evaluate.work import ANSWERS, FIGURE, PER_TASK, PERPLEXITY, Evaluation
+from g4tui_training.export.publish import published
 from g4tui_training.stages import Context, Stage
 
 
-def subjects_of(context: Context) -> list[Subject]:
-    """The base and the student, first as trained, then as the files that the chat opens.
-
-    On each engine the base comes first: the others are compared with it.
-    """
+def trained_subjects(context: Context) -> list[Subject]:
+    """The base and the student of every seed, as trained; then what else the recipe names."""
     run, train = context.run, context.recipe.train
-    seeds = sorted(run.adapter.glob("seed-*/adapter_config.json"))
+    folders = [run.adapter / f"seed-{seed}" for seed in train.seeds]
+    seeds = [folder for folder in folders if (folder / "adapter_config.json").is_file()]
     group = "student" if len(seeds) > 1 else ""
     found = [Subject("base", f"transformers:{train.base}")]
-    for file in seeds:
-        name = f"student {file.parent.name}" if group else "student"
-        found.append(Subject(name, str(file.parent.absolute()), train.base, group))
-    found += [parse_subject(each) for each in context.recipe.evaluate.models]
-    files = sorted(run.gguf.glob("*.gguf"))
+    for folder in seeds:
+        name = f"student {folder.name}" if group else "student"
+        where = str(folder.absolute())
+        found.append(Subject(name, where, train.base, group, train.template))
+    return found + [parse_subject(each) for each in context.recipe.evaluate.models]
+
+
+def file_subjects(context: Context) -> list[Subject]:
+    """The files that the chat opens: the base's, if it is one, and those that were published."""
+    files = [file for file in published(context.run) if file.is_file()]
     if not files:
-        return found
-    base = find_subject(found[0], context.folder, Paths.from_environment()).base
+        return []
+    base = find_subject(trained_subjects(context)[0], context.folder, Paths.from_environment()).base
     gguf = base.gguf_file if base else None
-    if gguf is not None:
-        found.append(Subject("base (gguf)", str(gguf.absolute())))
+    found = [Subject("base (gguf)", str(gguf.absolute()))] if gguf else []
     for each in files:
-        is_lora = each.stem.endswith("-lora")
-        if not is_lora:
-            found.append(Subject(each.name, str(each.absolute())))
-        elif gguf is not None:
-            found.append(Subject(each.name, f"{gguf.absolute()}+{each.absolute()}"))
+        is_lora = read_gguf(each).is_adapter
+        where = f"{gguf.absolute()}+{each.absolute()}" if is_lora and gguf else str(each.absolute())
+        found.append(Subject(each.name, where))
     return found
+
+
+def subjects_of(context: Context) -> list[Subject]:
+    """All that is measured. On each engine the base comes first: the others are compared with it.
+
+    Answers are given by the files where there are any, since that is what a person meets.
+    """
+    return trained_subjects(context) + file_subjects(context)
 
 
 def _inputs(context: Context) -> list[Path]:
@@ -75,12 +85,18 @@ def _work(context: Context) -> dict[str, object]:
         paths=Paths.from_environment(),
         say=context.say,
         cancel=context.cancel,
+        confirm=context.confirm,
     )
     tasks = read_tasks(_tasks(context), settings.limit)
     evaluation.perplexity(tasks, settings.draws, [context.run.gguf / PER_TASK])
     for file in _prompts(context):
         prompts = read_prompts(file, settings.answers)
-        evaluation.answers_and_verdicts(prompts, settings.judge, settings.answer_tokens)
+        evaluation.answers_and_verdicts(
+            prompts,
+            settings.judge,
+            settings.answer_tokens,
+            file_subjects(context) or evaluation.subjects,
+        )
     return {"tasks": len(tasks), "models": len(evaluation.subjects)}
 
 

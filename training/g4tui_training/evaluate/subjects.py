@@ -11,7 +11,7 @@ from g4tui.models import Library
 from g4tui.paths import Paths
 from g4tui_training.evaluate.measured import Measured
 from g4tui_training.stages import file_sha256
-from g4tui_training.train.base import Base, find_base
+from g4tui_training.train.base import Base, find_base, template_file, with_template
 
 _TORCH = "transformers:"
 _NAMED = re.compile(r"([^=:/]+)=(.+)", re.DOTALL)
@@ -24,13 +24,14 @@ class Subject(msgspec.Struct, frozen=True):
     `where`: a Hugging Face folder or hub id, a LoRA folder, a GGUF file (`BASE.gguf+LORA.gguf` for
     two), a model of g4tui, or one of these behind `transformers:`, which dequantises a GGUF.
     `base` is what a LoRA folder goes on; empty: as the folder says. `group` joins the seeds of one
-    student.
+    student. `template` is the Jinja file that a LoRA folder was trained with, if not its base's.
     """
 
     name: str
     where: str
     base: str = ""
     group: str = ""
+    template: str = ""
 
 
 def parse_subject(text: str, base: str = "") -> Subject:
@@ -85,7 +86,10 @@ def find_subject(subject: Subject, folder: Path, paths: Paths) -> Found:
     path = path if path.is_absolute() else folder / path
     if (path / _ADAPTER).is_file():
         base = find_base(subject.base or _base_of(path), folder, library)
+        template = template_file(subject.template, folder)
+        base = with_template(base, template)
         files = (*base.files, *sorted(path.glob("adapter_model*")), path / _ADAPTER)
+        files += (template,) if template else ()
         return Found(files, base=base, adapter=path)
     if path.is_dir() or where != subject.where:
         base = find_base(where, folder, library)

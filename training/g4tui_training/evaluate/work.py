@@ -25,7 +25,16 @@ from g4tui_training.evaluate.answers import (
     answer_summary,
 )
 from g4tui_training.evaluate.histogram import write_figure
-from g4tui_training.evaluate.judge import Duel, Judged, WinRate, judge_all, win_rate
+from g4tui_training.evaluate.judge import (
+    VERDICT_TOKENS,
+    Duel,
+    Judged,
+    WinRate,
+    forecast,
+    judge_all,
+    unjudged,
+    win_rate,
+)
 from g4tui_training.evaluate.scoring import Scored, score_all
 from g4tui_training.evaluate.subjects import Subject
 from g4tui_training.evaluate.summary import Perplexity, summary
@@ -44,6 +53,11 @@ class Answers(msgspec.Struct, frozen=True):
     judged: tuple[WinRate, ...] = ()
 
 
+def read_answers(file: Path) -> Answers | None:
+    """What models answered; `None` where nobody was asked."""
+    return msgspec.json.decode(file.read_bytes(), type=Answers) if file.is_file() else None
+
+
 class Evaluation:
     """One folder. Everything in it can be gone on with after a kill."""
 
@@ -56,10 +70,12 @@ class Evaluation:
         paths: Paths,
         say: Callable[[str], None],
         cancel: Cancel,
+        confirm: Callable[[str], bool],
     ) -> None:
         self.subjects = tuple(subjects)
         self.out = out
         self._folder, self._paths, self._say, self._cancel = folder, paths, say, cancel
+        self._confirm = confirm
 
     def perplexity(
         self, tasks: Sequence[Task], draws: int, known: Sequence[Path] = ()
@@ -93,11 +109,18 @@ class Evaluation:
         return result
 
     def answers_and_verdicts(
-        self, prompts: Sequence[str], judge: str, max_tokens: int = MAX_TOKENS
+        self,
+        prompts: Sequence[str],
+        judge: str,
+        max_tokens: int = MAX_TOKENS,
+        subjects: Sequence[Subject] = (),
     ) -> Answers:
-        """Have all models answer, and a judge compare each with the first; writes answers.json."""
+        """Have models answer (all, or `subjects`), and a judge compare each with the first.
+
+        Writes answers.json. The judge is asked only once the person agreed to what it will take.
+        """
         said = answer_all(
-            self.subjects,
+            subjects or self.subjects,
             prompts,
             self.out / SAID,
             folder=self._folder,
@@ -121,28 +144,37 @@ class Evaluation:
             ]
             for each in said[1:]
         ]
-        self._say(f"{judge} is asked {2 * sum(map(len, duels))} times")
-        judged = asyncio.run(_judge(judge, duels, self.out / JUDGED))
+        judged = asyncio.run(self._verdicts(judge, duels))
+        if judged is None:
+            self._say("No judge was asked: not run.")
+            return ()
         return tuple(
             win_rate(judge, said[0][0].model, each[0].model, verdicts)
             for each, verdicts in zip(said[1:], judged, strict=True)
         )
 
+    async def _verdicts(
+        self, judge: str, duels: Sequence[Sequence[Duel]]
+    ) -> list[list[Judged]] | None:
+        """What the judge says of all duels; `None` where the person does not want it asked."""
+        spec, journal = parse_model(judge), self.out / JUDGED
+        every = [duel for each in duels for duel in each]
+        async with opened_models(spec) as models:
 
-async def _judge(judge: str, duels: Sequence[Sequence[Duel]], journal: Path) -> list[list[Judged]]:
-    spec = parse_model(judge)
-    async with opened_models(spec) as models:
+            async def ask(messages: tuple[Message, ...]) -> str:
+                text = ""
+                request = Request(messages, Params(temperature=0.0, max_tokens=VERDICT_TOKENS))
+                async for event in models.runtime.generate(spec, request, Cancel()):
+                    if isinstance(event, TextDelta):
+                        text += event.text
+                    elif isinstance(event, Failed):
+                        raise G4tuiError.of(event.error)
+                return text
 
-        async def ask(messages: tuple[Message, ...]) -> str:
-            text = ""
-            request = Request(messages, Params(temperature=0.0, max_tokens=400))
-            async for event in models.runtime.generate(spec, request, Cancel()):
-                if isinstance(event, TextDelta):
-                    text += event.text
-                elif isinstance(event, Failed):
-                    raise G4tuiError.of(event.error)
-            return text
-
-        every = await judge_all(judge, [duel for each in duels for duel in each], journal, ask)
-    found = iter(every)
-    return [[next(found) for _ in each] for each in duels]
+            if left := unjudged(judge, every, journal):
+                price = models.backend(spec).price(spec, models.options(spec))
+                self._say(f"{judge} compares answers: {forecast(left, price)}.")
+                if not self._confirm("Ask it?"):
+                    return None
+            found = iter(await judge_all(judge, every, journal, ask))
+        return [[next(found) for _ in each] for each in duels]

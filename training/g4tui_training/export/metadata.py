@@ -1,5 +1,6 @@
 """What stands before the weights of a GGUF file: a base file's own words, or a folder's."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,14 +40,18 @@ def write_metadata(writer: "gguf.GGUFWriter", base: Base) -> None:
     _shape(writer, config)
     _words(writer, tokenizer, config.vocab_size)
     if tokenizer.chat_template:
-        template = ChatTemplate(tokenizer).metadata()
-        for key, value in template.items():
-            if isinstance(value, bool):
-                writer.add_bool(key, value)
-            elif isinstance(value, int):
-                writer.add_uint32(key, value)
-            else:
-                writer.add_string(key, value)
+        write_words(writer, ChatTemplate(tokenizer).metadata())
+
+
+def write_words(writer: "gguf.GGUFWriter", words: Mapping[str, str | int | bool]) -> None:
+    """What a template says of itself."""
+    for key, value in words.items():
+        if isinstance(value, bool):
+            writer.add_bool(key, value)
+        elif isinstance(value, int):
+            writer.add_uint32(key, value)
+        else:
+            writer.add_string(key, value)
 
 
 def _shape(writer: "gguf.GGUFWriter", config: "PreTrainedConfig") -> None:

@@ -26,6 +26,7 @@ from g4tui_training.export.lora import write_lora
 from g4tui_training.export.merge import save_merged, student_model
 from g4tui_training.export.writer import write_gguf
 from g4tui_training.recipe import Export
+from g4tui_training.run import RunDir
 from g4tui_training.train.base import Base
 from g4tui_training.writing import write_whole
 
@@ -212,6 +213,12 @@ def read_verdicts(file: Path) -> list[Verdict]:
     if not file.is_file():
         return []
     return msgspec.json.decode(file.read_bytes(), type=list[Verdict])
+
+
+def published(run: RunDir) -> list[Path]:
+    """The files that passed the gate, or were forced through it."""
+    verdicts = read_verdicts(run.gguf / VERDICTS)
+    return [run.gguf / each.file for each in verdicts if each.passed or each.forced]
 
 
 def _float32() -> "torch.dtype":

@@ -2,12 +2,22 @@
 
 from pathlib import Path
 
+import msgspec
+
+from g4tui.core import G4tuiError
 from g4tui.models import Library
 from g4tui.paths import Paths
 from g4tui_training.evaluate.tasks import read_tasks
 from g4tui_training.export.publish import JOURNAL, VERDICTS, Publisher, write_verdicts
 from g4tui_training.stages import Context, Stage
-from g4tui_training.train.base import Base, find_base, have_base
+from g4tui_training.train.base import (
+    Base,
+    find_base,
+    have_base,
+    template_file,
+    with_template,
+)
+from g4tui_training.train.metrics import DevLoss
 
 
 def student_name(context: Context) -> str:
@@ -16,14 +26,40 @@ def student_name(context: Context) -> str:
 
 
 def chosen_adapter(context: Context) -> Path:
-    """The adapter that becomes a file: of the recipe's first seed."""
-    return context.run.adapter / f"seed-{context.recipe.train.seeds[0]}"
+    """The adapter that becomes a file: of the seed that does best on the rows held back.
+
+    The first seed where no rows were. Its scale is in its alpha already.
+    """
+    folders = [context.run.adapter / f"seed-{seed}" for seed in context.recipe.train.seeds]
+    return min(folders, key=_dev_loss)
+
+
+class _Chosen(msgspec.Struct):
+    """What training.json says of the held-back rows."""
+
+    scale: float
+    scales: dict[str, DevLoss]
+
+
+def _dev_loss(folder: Path) -> float:
+    file = folder / "training.json"
+    try:
+        found = msgspec.json.decode(file.read_bytes(), type=_Chosen)
+    except (OSError, msgspec.DecodeError) as error:
+        raise G4tuiError(
+            "missing",
+            "There is no student to export",
+            f"{file}: {error}.",
+            "Train it first: g4tui-train run RECIPE --until train",
+        ) from error
+    return min((loss.loss for loss in found.scales.values()), default=0.0)
 
 
 def base_of(context: Context) -> Base:
-    """The base, looked for and not loaded."""
+    """The base under the template of the training, looked for and not loaded."""
     library = Library(Paths.from_environment())
-    return find_base(context.recipe.train.base, context.folder, library)
+    base = find_base(context.recipe.train.base, context.folder, library)
+    return with_template(base, template_file(context.recipe.train.template, context.folder))
 
 
 def targets(context: Context) -> dict[str, Path]:
@@ -45,7 +81,10 @@ def _inputs(context: Context) -> list[Path]:
     adapter = chosen_adapter(context)
     files = [adapter / "adapter_config.json", adapter / "adapter_model.safetensors"]
     tasks = context.recipe.evaluate.tasks
-    return [*files, *base_of(context).files, *([context.folder / tasks] if tasks else [])]
+    template = template_file(context.recipe.train.template, context.folder)
+    files += [context.folder / tasks] if tasks else []
+    files += [template] if template else []
+    return [*files, *base_of(context).files]
 
 
 def _outputs(context: Context) -> list[Path]:
@@ -60,9 +99,13 @@ def _settings(context: Context) -> object:
 def _work(context: Context) -> dict[str, object]:
     recipe, run, paths = context.recipe, context.run, Paths.from_environment()
     evaluate = recipe.evaluate
+    have_base(recipe.train.base, context.folder, Library(paths), context.cancel)
+    adapter = chosen_adapter(context)
+    if len(recipe.train.seeds) > 1:
+        context.say(f"export: {adapter.name} does best on the rows held back.")
     publisher = Publisher(
-        have_base(recipe.train.base, context.folder, Library(paths), context.cancel),
-        chosen_adapter(context),
+        base_of(context),
+        adapter,
         run.merged,
         recipe.export,
         student_name(context),
@@ -84,7 +127,7 @@ def _work(context: Context) -> dict[str, object]:
     for each in verdicts:
         if not (each.passed or each.forced):
             context.say(f"{each.file} did not pass the gate and is not published.")
-    return {"published": published}
+    return {"published": published, "adapter": adapter.name}
 
 
 EXPORT = Stage(name="export", inputs=_inputs, outputs=_outputs, settings=_settings, work=_work)

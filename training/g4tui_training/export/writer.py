@@ -9,8 +9,9 @@ import numpy as np
 from g4tui.core import G4tuiError
 from g4tui.formats import read_gguf
 from g4tui_training.export.layout import Array, Layout
-from g4tui_training.export.metadata import copy_metadata, write_metadata
+from g4tui_training.export.metadata import copy_metadata, write_metadata, write_words
 from g4tui_training.train.base import Base
+from g4tui_training.train.chat_template import ChatTemplate
 from g4tui_training.writing import whole_set
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def write_gguf(
         writer = gguf.GGUFWriter(drafts[file.name], "llama")
         own = frozenset({"general.architecture", "general.name", "general.file_type"})
         if source is not None:
-            copy_metadata(writer, source, own)
+            words = ChatTemplate(base.tokenizer()).metadata() if base.template else {}
+            copy_metadata(writer, source, own | words.keys())
+            write_words(writer, words)
         else:
             write_metadata(writer, base)
             writer.add_type(gguf.GGUFType.MODEL)

@@ -10,7 +10,7 @@ from g4tui.formats import read_gguf
 from g4tui.models import Library
 from g4tui.models.registry import Registry
 from g4tui.paths import Paths
-from g4tui_training.export.publish import VERDICTS, read_verdicts
+from g4tui_training.export.publish import VERDICTS, published
 from g4tui_training.export.stage import base_of
 from g4tui_training.run import RunDir
 from g4tui_training.stages import Context, Stage
@@ -31,12 +31,6 @@ def registered_file(run: RunDir) -> Path:
 
 def _card(context: Context) -> Path:
     return (context.run.report / "model_card.md").absolute()
-
-
-def published(run: RunDir) -> list[Path]:
-    """The files that passed the gate, or were forced through it."""
-    verdicts = read_verdicts(run.gguf / VERDICTS)
-    return [run.gguf / each.file for each in verdicts if each.passed or each.forced]
 
 
 def register(files: list[Path], card: Path, paths: Paths, base: Path | None) -> Registered:

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,11 +25,15 @@ ARCHITECTURES = {"LlamaForCausalLM": "llama", "MistralForCausalLM": "llama"}
 
 @dataclass(frozen=True)
 class Base:
-    """A base by where it lies: `source` is a folder or a hub id, `gguf` a file in that folder."""
+    """A base by where it lies: `source` is a folder or a hub id, `gguf` a file in that folder.
+
+    `template` is Jinja text in place of its own chat template.
+    """
 
     name: str
     source: str
     gguf: str = ""
+    template: str = ""
 
     @property
     def gguf_file(self) -> Path | None:
@@ -73,13 +77,15 @@ class Base:
         return config
 
     def tokenizer(self) -> "PreTrainedTokenizerBase":
-        """Its tokenizer, with the chat template that came with it."""
+        """Its tokenizer, with the chat template of the training."""
         from transformers import AutoTokenizer
 
         with self._loading():
             tokenizer = AutoTokenizer.from_pretrained(self.source, **self._gguf())
         if file := self.gguf_file:
             correct_splitting(tokenizer, read_gguf(file).text("tokenizer.ggml.pre"))
+        if self.template:
+            tokenizer.chat_template = self.template
         return tokenizer
 
     def model(self, dtype: "torch.dtype") -> "PreTrainedModel":
@@ -144,6 +150,26 @@ def have_base(name: str, folder: Path, library: Library, cancel: Cancel) -> Base
             raise
     library.pull(name.partition(":")[2] or name, lambda done, total: None, cancel)
     return find_base(name, folder, library)
+
+
+def template_file(name: str, folder: Path) -> Path | None:
+    """The Jinja file that a recipe names, relative to its folder; `None` where it names none."""
+    return folder / name if name else None
+
+
+def with_template(base: Base, file: Path | None) -> Base:
+    """The base under another chat template, a Jinja file. Raises `G4tuiError` of kind `missing`."""
+    if file is None:
+        return base
+    try:
+        return replace(base, template=file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise G4tuiError(
+            "missing",
+            "The chat template cannot be read",
+            f"{file}: {error}.",
+            "Correct train.template in the recipe.",
+        ) from error
 
 
 def _refused(base: Base, why: str) -> G4tuiError:

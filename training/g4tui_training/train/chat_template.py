@@ -34,15 +34,15 @@ class _Piece(NamedTuple):
 
 
 class ChatTemplate:
-    """A base's template with its tokenizer; `source` in place of its own.
+    """A base's template, `source`, with its tokenizer.
 
     `end` is the token that ends an answer, `begin` what the tokenizer puts before every text, if it
     does. Raises `G4tuiError` of kind `model` where there is no template, or nothing ends an answer.
     """
 
-    def __init__(self, tokenizer: "PreTrainedTokenizerBase", source: str = "") -> None:
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
         own = tokenizer.chat_template
-        self.source: str = source or (own if isinstance(own, str) else "")
+        self.source: str = own if isinstance(own, str) else ""
         if not self.source:
             raise G4tuiError(
                 "model",

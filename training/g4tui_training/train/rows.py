@@ -46,6 +46,7 @@ class SourceRows(msgspec.Struct):
     rows: int = 0
     too_long: int = 0
     short: int = 0
+    weightless: int = 0
     tokens: int = 0
     trained: int = 0
 
@@ -68,8 +69,13 @@ class Rows:
         return sum(row.targets for row in self.rows)
 
 
-def rows_of(pairs: Iterable[Pair], template: ChatTemplate, settings: Train) -> Rows:
-    """Tokenise pairs; a row longer than `max_length` is left out whole, and counted."""
+def rows_of(
+    pairs: Iterable[Pair], template: ChatTemplate, settings: Train, *, held: bool = False
+) -> Rows:
+    """Tokenise pairs; a row longer than `max_length` is left out whole, and counted.
+
+    So is one of weight 0, unless the rows are `held` back, where weights do not count.
+    """
     found: list[Row] = []
     tallies: dict[str, SourceRows] = {}
     for pair in pairs:
@@ -81,6 +87,9 @@ def rows_of(pairs: Iterable[Pair], template: ChatTemplate, settings: Train) -> R
             tally.too_long += 1
             continue
         tally.short += _is_short(row, settings)
+        if row.weight == 0 and not held:
+            tally.weightless += 1
+            continue
         tally.tokens += len(row)
         tally.trained += row.targets
         found.append(row)

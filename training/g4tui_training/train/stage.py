@@ -16,7 +16,7 @@ from g4tui.paths import Paths
 from g4tui_training.recipe import Train
 from g4tui_training.stages import Context, Stage, file_sha256
 from g4tui_training.train.audit import check_labels
-from g4tui_training.train.base import Base, have_base
+from g4tui_training.train.base import Base, have_base, template_file, with_template
 from g4tui_training.train.chat_template import ChatTemplate
 from g4tui_training.train.checkpoint import Checkpoints, State, read_state
 from g4tui_training.train.group import Group
@@ -81,7 +81,8 @@ class Prepared:
 def base_of(context: Context) -> Base:
     """The recipe's base, pulled where it is of the catalogue and not here yet."""
     library = Library(Paths.from_environment())
-    return have_base(context.recipe.train.base, context.folder, library, context.cancel)
+    base = have_base(context.recipe.train.base, context.folder, library, context.cancel)
+    return with_template(base, template_file(context.recipe.train.template, context.folder))
 
 
 def prepared(context: Context) -> Prepared:
@@ -97,13 +98,10 @@ def prepared(context: Context) -> Prepared:
             f"It is {settings.max_length:,}, and {base.name} reads {limit:,} tokens.",
             f"Set train.max_length = {limit} or less.",
         )
-    source = ""
-    if settings.template:
-        source = (context.folder / settings.template).read_text("utf-8")
-    template = ChatTemplate(base.tokenizer(), source)
+    template = ChatTemplate(base.tokenizer())
     rows = rows_of(read_pairs(context.run.train), template, settings)
     check_labels(rows, template, settings.max_length)
-    dev = rows_of(read_pairs(context.run.eval), template, settings)
+    dev = rows_of(read_pairs(context.run.eval), template, settings, held=True)
     return Prepared(base, config, template, rows, dev)
 
 
@@ -133,6 +131,8 @@ def _tell_rows(ready: Prepared, context: Context) -> None:
         f" {rows.targets:,} of them trained; {len(ready.dev.rows):,} rows held back."
     )
     for name, tally in sorted(rows.tallies.items()):
+        if tally.weightless:
+            context.say(f"train: {name}: {tally.weightless:,} rows left out, of weight 0.")
         if tally.too_long:
             context.say(
                 f"train: {name}: {tally.too_long:,} of {tally.rows:,} rows left out,"
@@ -140,9 +140,16 @@ def _tell_rows(ready: Prepared, context: Context) -> None:
             )
 
 
+def budgeted(settings: Train, rows: Rows) -> Train:
+    """The settings with as many epochs as `tokens` are, where the recipe says that."""
+    if settings.tokens is None:
+        return settings
+    return msgspec.structs.replace(settings, epochs=settings.tokens / rows.tokens)
+
+
 def train_seed(context: Context, ready: Prepared, seed: int, group: Group) -> Trained:
     """One student, unless it is there."""
-    settings = context.recipe.train
+    settings = budgeted(context.recipe.train, ready.rows)
     identity = _identity(ready, settings, seed)
     folder = context.run.adapter / f"seed-{seed}"
     if (before := read_trained(folder)) and before.identity == identity:
@@ -253,6 +260,7 @@ def _identity(ready: Prepared, settings: Train, seed: int) -> str:
         digest_of(ready.dev.rows),
         [file_sha256(file) for file in ready.base.files],
         ready.base.name,
+        ready.template.source,
     ]
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
@@ -276,9 +284,8 @@ def _inputs(context: Context) -> Sequence[Path]:
             f"There is no {run.train}.",
             "Run the stages before it: g4tui-train run RECIPE --until clean",
         )
-    template = context.recipe.train.template
-    own = [context.folder / template] if template else []
-    return [run.train, run.eval, *own, *base_of(context).files]
+    own = template_file(context.recipe.train.template, context.folder)
+    return [run.train, run.eval, *([own] if own else []), *base_of(context).files]
 
 
 def _outputs(context: Context) -> list[Path]:
