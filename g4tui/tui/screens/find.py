@@ -193,7 +193,7 @@ class FindScreen(Dialog[Found]):
                 for number in numbers
             ]
         self.hits.show_rows(rows, "0" if hits else None)
-        self.query_one("#said", Static).update(Content(said))
+        self.query_one("#said", Static).update(Content(said), layout=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The arrows walk the hits, unless a filter is open."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar, Generic, Protocol, TypeVar
 
+from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -11,7 +12,6 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.visual import Visual
 
 
 class Row(Protocol):
@@ -193,8 +193,11 @@ class LineList(ScrollView, Generic[AnyRow], can_focus=True):
         content = self._rows[index].content(width).truncate(width, ellipsis=True)
         if index == self.cursor:  # without colours, which were chosen for another background
             content = Content.assemble(CURSOR, content.without_spans[1:])
-        strips = Visual.to_strips(self, content, width, 1, style)
-        return strips[0].extend_cell_length(width, style.rich_style).simplify()
+        # Not by way of `Visual`, which looks for selections, links and alignment in each line.
+        parts = content.render(style, "", self.app.stylesheet.parse_style)
+        segments = [Segment(text, look.rich_style) for text, look in parts]
+        strip = Strip(segments, content.cell_length)
+        return strip.extend_cell_length(width, style.rich_style).simplify()
 
     def on_resize(self) -> None:
         """The width of the rows is that of the list."""
