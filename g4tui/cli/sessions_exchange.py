@@ -1,9 +1,10 @@
 """`g4tui sessions export` and `import`: sessions as files, in the formats of plugins."""
 
 import sys
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from g4tui.core import G4tuiError
     from g4tui.exchange import ImportReport
     from g4tui.plugin import Exporter
+
+Item = TypeVar("Item")
 
 
 @click.command()
@@ -134,15 +137,29 @@ def _write(
     from g4tui.exchange import export_to, file_name, free_path, transcripts
 
     if not output.is_dir():
-        export_to(output, exporter, transcripts(app.store, sessions), replace=force)
+        told = _counted(transcripts(app.store, sessions), len(sessions))
+        export_to(output, exporter, told, replace=force)
         return [output]
     files = []
-    for session in sessions:
+    for session in _counted(sessions, len(sessions)):
         name = file_name(app.store.session(session).title, exporter.suffix)
         file = free_path(output, name)
         export_to(file, exporter, transcripts(app.store, [session]))
         files.append(file)
     return files
+
+
+def _counted(sessions: Iterable[Item], total: int) -> Iterator[Item]:
+    """The same, told on the terminal."""
+    from g4tui.cli.status_line import StatusLine, bar
+
+    line = StatusLine()
+    try:
+        for number, session in enumerate(sessions):
+            line.show(f"{bar(number / total)}  {number:,} of {total:,} sessions")
+            yield session
+    finally:
+        line.close()
 
 
 def _object(app: App, report: "ImportReport") -> dict[str, object]:

@@ -23,9 +23,8 @@ def restore(source: Path, library: Path) -> Restored:
     """Put a copy of the library at `source` in the place of `library`.
 
     The former one becomes a backup; if it is damaged, it is put aside as it is. There is a library
-    at every moment. Raises
-    `G4tuiError` of kind `storage`, with nothing changed, where `source` is no whole library or
-    another g4tui has `library` open.
+    at every moment. Raises `G4tuiError` of kind `storage`, with nothing changed, where `source` is
+    no whole library or another g4tui has `library` open.
     """
     sessions = _checked_source(source, library)
     library.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
