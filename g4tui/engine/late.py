@@ -14,19 +14,23 @@ class LateSaves(Generic[Row]):
     """Tries again in the background until nothing is left; lives on one event loop.
 
     A save is a blocking call that returns the row it saved. They are done in the order in which
-    they were given. `on_saved` hears each row that was saved after all.
+    they were given.
     """
 
     def __init__(self) -> None:
         self._saves: list[Callable[[], Row]] = []
         self._trying: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
-        self.on_saved: Callable[[Row], object] = lambda row: None
+        self._heard_by: list[Callable[[Row], object]] = []
 
     @property
     def are_waiting(self) -> bool:
         """Whether something is held that is not saved yet."""
         return bool(self._saves)
+
+    def tell(self, hear: Callable[[Row], object]) -> None:
+        """Call `hear` with each row that was saved after all."""
+        self._heard_by.append(hear)
 
     def hold(self, save: Callable[[], Row]) -> None:
         """Keep what could not be saved and save it when that is possible."""
@@ -71,7 +75,8 @@ class LateSaves(Generic[Row]):
                 self._saves.remove(save)  # its session is gone: there is no place for it
             else:
                 self._saves.remove(save)
-                self.on_saved(row)
+                for hear in self._heard_by:
+                    hear(row)
         return True
 
     async def _try_until_saved(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from g4tui.core import ReasoningDelta, TextDelta
+from g4tui.core import Progress, ReasoningDelta, TextDelta
 from g4tui.engine import TurnEvent, TurnFinished, TurnStarted
 from g4tui.engine.compare import CompareEvent, CompareStarted, SideEvent
 from g4tui.store.veil import is_hidden, letter_of
@@ -48,10 +48,22 @@ class Compared:
         """Whether its answer is being written, as far as may be told."""
         return bool(self.writing) if self.is_hidden else place in self.writing
 
+    def shows(self, answers: Sequence[str]) -> bool:
+        """Whether these are still the answers in view."""
+        return self.row is not None and set(answers) <= set(self.row.shown)
+
     def saved(self, row: "TurnRow", answers: Sequence["MessageRow"]) -> None:
         """The turn as the library has it."""
         self.row = row
         self.answers = {row.shown.index(answer.id): answer for answer in answers}
+
+    def saved_late(self, answer: "MessageRow") -> None:
+        """The end of an answer is in the library after all."""
+        for place, before in self.answers.items():
+            if before.id == answer.id and not self.is_busy(place):
+                self.answers[place] = answer
+                self._show_whole(place)
+                return
 
     def show(self, row: "TurnRow") -> None:
         """The turn as it is now, whole: with names, once they may be shown."""
@@ -101,6 +113,8 @@ class Compared:
         elif not self.is_hidden:
             if isinstance(event, TextDelta | ReasoningDelta):
                 pane.count()
+            elif isinstance(event, Progress) and event.phase != "prefill":
+                pane.await_model()
             pane.view.heard(self._drawn[place], event)
 
     def left(self, places: Sequence[int]) -> None:

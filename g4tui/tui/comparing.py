@@ -301,6 +301,11 @@ class Comparing:
         if row is not None and row.id == vote.turn:
             self.vote = vote
 
+    def answer_saved(self, answer: "MessageRow") -> None:
+        """The library took the end of an answer that it had first refused."""
+        if self.compared is not None:
+            self.compared.saved_late(answer)
+
     def _names_itself(self, answers: "Sequence[MessageRow]") -> bool:
         parent = answers[0].parent
         question = self._store.message(parent).message.text if parent is not None else ""

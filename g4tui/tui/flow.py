@@ -56,7 +56,7 @@ class Flow:
         self.answering = answering
         self.choice = Choice()
         self._face = face
-        services.chat.late.on_saved = answering.saved_late
+        services.chat.late.tell(answering.saved_late)
 
     @property
     def session(self) -> "SessionRow | None":

@@ -308,7 +308,7 @@ async def test_an_answer_that_could_not_be_saved_is_saved_later_by_itself(
     rooms = rooms_with(["all of it"])
     session = rooms.store.create_session()
     heard: list[str] = []
-    rooms.chat.late.on_saved = lambda row: heard.append(row.message.text)
+    rooms.chat.late.tell(lambda row: heard.append(row.message.text))
     again = refusing(rooms, "flush_answer", "finish_answer")
     answer = await rooms.ask(session.id, "Talk")
     assert answer.error is not None and "not saved yet" in answer.error.title

@@ -41,7 +41,7 @@ async def test_a_vote_in_a_locked_library_is_written_when_it_can_be(
     store: Store, turn: TurnRow, lock: sqlite3.Connection
 ) -> None:
     late, saved = LateSaves[VoteRow](), asyncio.Event()
-    late.on_saved = lambda row: saved.set()
+    late.tell(lambda row: saved.set())
     assert await late.now_or_later(partial(store.vote, turn.id, "left")) is None
     assert late.are_waiting
     assert store.votes() == []

@@ -25,8 +25,8 @@ async def test_words_are_on_the_screen_before_the_answer_is_whole(rooms: Rooms) 
         assert "third" not in seen
         steps.let(10)
         await ui.answered(2)
-        seen = await ui.sees("First second third", "41 tok/s · first 0.08 s")
-        assert "esc Stop" not in seen and "answering" not in seen
+        await ui.sees("First second third", "41 tok/s · first 0.08 s")
+        await ui.misses("esc Stop", "answering")
 
 
 async def test_the_cached_prefix_is_told_where_there_is_room(rooms: Rooms) -> None:
@@ -254,6 +254,19 @@ def _chosen(session: str):  # type: ignore[no-untyped-def]
     from g4tui.tui.messages import SessionChosen
 
     return SessionChosen(session)
+
+
+async def test_the_end_is_followed_when_the_terminal_becomes_wider(rooms: Rooms) -> None:
+    rooms.backend.answers = ["some words in a long line of an answer " * 40 + "and the end."]
+    async with driven_chat(rooms, size=(60, 24)) as ui:
+        await ui.ask("Much")
+        await ui.answered(2)
+        await ui.sees("and the end.")
+        await ui.pilot.resize_terminal(90, 24)
+        await ui.sees("and the end.")
+        assert ui.chat.transcript.following
+        await ui.pilot.resize_terminal(50, 14)
+        await ui.sees("and the end.")
 
 
 async def test_rows_are_drawn_as_textual_would_draw_them(rooms: Rooms) -> None:

@@ -106,6 +106,25 @@ async def test_a_vote_on_a_locked_library_is_kept_and_written_later(home: Path) 
         await ui.misses("not saved yet")
 
 
+async def test_answers_that_a_locked_library_refused_are_saved_later(home: Path) -> None:
+    rooms = two(home, busy_s=0.05)
+    async with comparing(rooms) as ui:
+        ui.models.gates = {"teacher": Steps(), "student": Steps()}
+        await ui.put("Well?")
+        await ui.until(lambda: rooms.store.turns() and ui.screen.comparing.compared)
+        lock = sqlite3.connect(rooms.paths.database, isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        for gate in ui.models.gates.values():
+            gate.let(9)
+        await ui.sees(TEACHES, LEARNS, "The end of this answer is not saved yet")
+        lock.execute("ROLLBACK")
+        lock.close()
+        await ui.misses("not saved yet")
+        states = {row.state for row in rooms.store.messages(rooms.store.turns()[0].answers)}
+        assert states == {"complete"}
+        await ui.sees(TEACHES, LEARNS, "41 tok/s")
+
+
 async def blind(ui: Comparison, text: str = "Well?") -> None:
     """Switch to blind, ask, and wait for all."""
     await ui.press("ctrl+b")

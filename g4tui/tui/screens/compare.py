@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import events, on
 
 from g4tui.sanitize import clean
 from g4tui.tui import messages as told
@@ -28,7 +28,8 @@ class CompareScreen(CompareBase):
 
     def on_mount(self) -> None:
         """Up walks through what was asked in the chat, too."""
-        self.votes.on_saved = self._vote_saved
+        self.votes.tell(self._vote_saved)
+        self.flow.services.chat.late.tell(self.comparing.answer_saved)
         self.prompt_box.prompt.asked = self.chat.prompt_box.prompt.asked
         self.set_interval(TELL_S, self._tell_progress)
 
@@ -94,11 +95,20 @@ class CompareScreen(CompareBase):
         elif verdict is not None:
             vote = self.comparing.vote
             kind = ", blind" if vote is not None and vote.blind else ""
-            kind = kind if vote is not None else ", not saved yet"
+            if vote is None:
+                kind = ", not saved yet"
+            elif compared is not None and not compared.shows(vote.shown):
+                kind += ", before it was asked again"
             note = f"vote: {VERDICTS[verdict]}{kind}"
         elif compared is not None and len(compared.answers) > 1:
-            note = "no vote yet"
+            inside = self.active.transcript.has_focus
+            note = "no vote yet" if inside else "no vote yet: Esc, then 1 to 4"
         self.status.note = note
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """How to vote depends on it."""
+        super().on_descendant_focus(event)
+        self._show_note()
 
     def _tell_progress(self) -> None:
         compared = self.comparing.compared
@@ -232,6 +242,10 @@ class CompareScreen(CompareBase):
     def action_sides(self) -> None:
         """Choose the models."""
         self.do_latest("dialog", self._choose_sides)
+
+    def action_choose_model(self) -> None:
+        """The same, by a click into the header."""
+        self.action_sides()
 
     async def _choose_sides(self) -> None:
         from g4tui.tui.screens.sides import SidesScreen

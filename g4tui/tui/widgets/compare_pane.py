@@ -190,6 +190,10 @@ class ComparePane(Vertical):
         self.working = True
         self.say(words)
 
+    def await_model(self) -> None:
+        """It is loaded, or answers another: its time to the first token begins after that."""
+        self._began = monotonic()
+
     def answered(self, words: str) -> None:
         """It is whole."""
         self.working = False

@@ -248,8 +248,10 @@ class MessageEntry(Entry):
     def _hint(
         self, words: str, keys: tuple[str, ...], role: str, width: int, palette: Palette
     ) -> list[Line]:
-        way = "" if self.keys_act else _WAY
-        return [text_line(f"{words}   {way}{' · '.join(keys)}", palette, role, width)]
+        told = f"{'' if self.keys_act else _WAY}{' · '.join(keys)}"
+        line = f"{words}   {told}"
+        rows = [line] if cell_len(line) <= width else [words, told]
+        return [text_line(row, palette, role, width) for row in rows]
 
     def _progress_rows(self, width: int, palette: Palette) -> list[Line]:
         if self.progress is None:

@@ -112,8 +112,12 @@ class RowView(ScrollView, can_focus=True):
         self._width = width
         self.lay_out()
         if anchor < len(self._tops):
-            self.go_to(self._tops[anchor] + offset)
+            self.stay_at(self._tops[anchor] + offset)
         self.settle()
+
+    def stay_at(self, y: int) -> None:
+        """What was on top before the width changed is in row `y` now."""
+        self.go_to(y)
 
     def lay_out(self) -> None:
         """Find every entry's place."""

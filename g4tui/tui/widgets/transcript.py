@@ -221,6 +221,11 @@ class Transcript(RowView):
             # by force: a scroll bar comes only with the next layout
             self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
 
+    def stay_at(self, y: int) -> None:
+        """Only where a person reads; else at the end."""
+        if not self.following:
+            super().stay_at(y)
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scrolling up stops following, the end takes it up again."""
         super().watch_scroll_y(old_value, new_value)
