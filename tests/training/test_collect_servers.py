@@ -22,7 +22,7 @@ from support.collecting import Collector, ask_rows, journal_of
 from support.llama_server import llama_server
 from support.pairs import read_rows, write_rows
 
-PROMPTS, KILLS, IN_FLIGHT = 40, 3, 3
+PROMPTS, KILLS, IN_FLIGHT = 24, 3, 3
 
 
 class Moody:
@@ -138,7 +138,7 @@ def collect(folder: Path) -> "subprocess.Popen[bytes]":
 
 def wait_for_lines(journal: Path, lines: int, process: "subprocess.Popen[bytes]") -> None:
     """Until the journal has so many lines, or the process has ended."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240
     while process.poll() is None and time.monotonic() < until:
         if journal.is_file() and journal.read_bytes().count(b"\n") >= lines:
             return
@@ -159,7 +159,7 @@ def kill_at_random(folder: Path, prompts: int, kills: int, seed: int) -> list[in
         assert process.wait() == -signal.SIGKILL
         lines = Counter(line["what"] for line in journal_of(journal))
         in_flight.append(lines["asked"] - lines["answered"] - sum(in_flight))
-    assert collect(folder).wait(120) == 0
+    assert collect(folder).wait(240) == 0
     return in_flight
 
 

@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from g4tui_training.collect.results import Outcome
-from g4tui_training.console import note, recipe_and_out, run_one, say
+from g4tui_training.console import note, recipe_and_out, run_one, say, set_option
 from g4tui_training.run import RunDir
 from g4tui_training.spoken import money, several
 from g4tui_training.stages import Stage
@@ -15,15 +15,18 @@ from g4tui_training.tables import print_table
 
 @click.command()
 @recipe_and_out
+@set_option
 @click.option("--batch", is_flag=True, help="By the Batch API: half the price, within a day.")
-def collect(recipe: Path, out: Path, again: bool, yes: bool, batch: bool) -> None:
+def collect(
+    recipe: Path, changes: tuple[str, ...], out: Path, again: bool, yes: bool, batch: bool
+) -> None:
     """Ask the teacher for the answers that are missing, and write pairs.jsonl.
 
     Stopped or killed, the same command goes on; what failed is asked again.
     """
     from g4tui_training.collect.stage import collect_stage
 
-    run_one(collect_stage(batch=batch), recipe, out, again=again, yes=yes)
+    run_one(collect_stage(batch=batch), recipe, out, changes=changes, again=again, yes=yes)
     show_collected(RunDir(out))
 
 
