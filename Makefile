@@ -17,12 +17,17 @@ export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PROMPT
 
-.PHONY: help setup run test check bench wheel clean
+# TRL, for its figures beside ours, on the torch and transformers of $(VENV).
+PEER := .cache/bench/trl
+TRL_VERSION := 1.16.0
+
+.PHONY: help setup run test test-full check bench wheel clean
 
 help:
 	@echo "make run                 chat (the first time: installs, compiles llama.cpp, pulls a 98 MB model)"
 	@echo "make run PROMPT='...'    ask one question"
 	@echo "make test                set up and run every check and test"
+	@echo "make test-full           the same, and what takes minutes each: half an hour"
 	@echo "make check               lint, format, types, imports"
 	@echo "make bench               speed, as ratios in one run"
 	@echo "make wheel               build the wheel into dist/"
@@ -66,7 +71,18 @@ check: $(VENV)/installed-dev
 test: check $(TEST_MODEL)
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/installed-dev $(TEST_MODEL)
+test-full: check $(TEST_MODEL)
+	$(BIN)/python -m pytest -m "full or not full"
+
+# Without it that benchmark is skipped, and says so.
+$(PEER)/installed: $(VENV)/installed-dev
+	@$(BIN)/python -m venv --without-pip $(PEER) >&2
+	@$(BIN)/python -c 'import sys, sysconfig; print(sysconfig.get_path("purelib"), file=open(sys.argv[1], "w"))' \
+	  $$($(PEER)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/shared.pth
+	@if $(BIN)/pip --python $(PEER)/bin/python install trl==$(TRL_VERSION) >&2; then touch $@; \
+	  else echo "TRL cannot be installed; its benchmark is skipped." >&2; fi
+
+bench: $(VENV)/installed-dev $(TEST_MODEL) $(PEER)/installed
 	$(BIN)/python tests/benchmarks/run.py
 
 wheel: $(VENV)/installed-dev
