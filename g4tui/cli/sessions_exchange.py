@@ -45,13 +45,15 @@ def export(
     json holds everything and can be imported; jsonl is for training tools; the others show the
     line of the session that is shown in the chat.
     """
-    from g4tui.exchange import transcripts
+    from g4tui.exchange import nameless, transcripts
 
     if bool(sessions) == everything:
         raise click.UsageError("Name the sessions to export, or all of them with --all.")
     ids = list(dict.fromkeys(sessions)) or _all(app)
     transcripts(app.store, ids)  # complains before anything is written
     exporter = _exporter(app, name, output)
+    if hidden := nameless(app.store, set(ids)):
+        app.note(f"Left out: who wrote the answers of blind comparisons without a vote ({hidden}).")
     if output is None or str(output) == "-":
         _print(app, exporter, ids)
         return

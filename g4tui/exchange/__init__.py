@@ -6,6 +6,7 @@ from g4tui.exchange.exporting import (
     exporter_named,
     file_name,
     free_path,
+    nameless,
     new_file,
     transcripts,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "file_name",
     "free_path",
     "import_from",
+    "nameless",
     "new_file",
     "transcripts",
 ]

@@ -4,7 +4,7 @@ import os
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +14,7 @@ from g4tui.core.nearest import did_you_mean
 from g4tui.plugin import Exporter, Transcript
 from g4tui.sanitize import clean_line
 from g4tui.store import Store
+from g4tui.store.veil import is_hidden
 
 NAME_LENGTH = 80
 NAME_BYTES = 200
@@ -33,6 +34,11 @@ def transcripts(store: Store, sessions: Sequence[str]) -> Iterator[Transcript]:
                 "Leave it out, or make it an ordinary session first.",
             )
     return map(store.transcript, sessions)
+
+
+def nameless(store: Store, sessions: Collection[str]) -> int:
+    """How many comparisons in them go out without the names of models: nobody has seen them yet."""
+    return sum(is_hidden(turn) and turn.session in sessions for turn in store.turns())
 
 
 def exporter_named(exporters: Sequence[Exporter], name: str) -> Exporter:

@@ -75,8 +75,10 @@ def _lines(file: BinaryIO) -> Iterator[bytes | None]:
         if len(line) < LARGEST or line.endswith(b"\n"):
             yield line
             continue
-        while (rest := file.readline(CHUNK)) and not rest.endswith(b"\n"):
-            pass
+        while rest := file.read(CHUNK):
+            if (end := rest.find(b"\n")) >= 0:
+                file.seek(end + 1 - len(rest), 1)
+                break
         yield None
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from g4tui.core import Message
 from g4tui.paths import Paths
-from g4tui.store import Store
+from g4tui.store import Asked, Store
 from support.chatgpt import many, written
 from support.command_line import CommandLine, Result, command
 from support.distributions import TITLES_EXPORTER, make_distribution
@@ -100,6 +100,23 @@ def test_a_private_session_stays(g4tui: G4tui, store: Store, tmp_path: Path) -> 
     assert g4tui("sessions", "export", "--all", "-o", str(tmp_path / "all.json")).code == 0
     assert "secret" not in (tmp_path / "all.json").read_text()
     assert [each.name for each in tmp_path.glob("*.json")] == ["all.json"]
+
+
+def test_what_a_blind_comparison_hides_is_left_out_and_told(g4tui: G4tui, store: Store) -> None:
+    session = store.create_session().id
+    asked = [Asked(None, "model-one"), Asked(None, "model-two")]
+    turn, sides = store.begin_compared(session, Message("user", "which?"), asked, blind=True)
+    for _, answer in sides:
+        store.finish_answer(answer.id, "complete", "this one")
+    for format in ("json", "markdown", "html", "jsonl"):
+        code, out, err = g4tui("sessions", "export", session, "-f", format)
+        assert code == 0
+        assert "model-" not in out
+        assert err == "Left out: who wrote the answers of blind comparisons without a vote (1).\n"
+    store.vote(turn.id, "tie")
+    shown = g4tui("sessions", "export", session, "-f", "json")
+    assert shown.err == ""
+    assert "model-one" in shown.out
 
 
 def test_an_exporter_of_somebody_else(

@@ -86,7 +86,7 @@ class ChatMaking:
 
     async def export(self, row: "SessionRow") -> None:
         """Write the session to a file, in one of the plugins' formats."""
-        from g4tui.exchange import export_to, file_name, free_path, transcripts
+        from g4tui.exchange import export_to, file_name, free_path, nameless, transcripts
         from g4tui.paths import expanded
         from g4tui.tui.screens.line import LineScreen
         from g4tui.tui.screens.pick import PickRow, PickScreen
@@ -124,6 +124,8 @@ class ChatMaking:
         sessions = transcripts(flow.services.store, [row.id])
         await in_thread(lambda: export_to(path, exporter, sessions, replace=replace))
         app.tell(f"Exported to {path}")
+        if await in_thread(nameless, flow.services.store, [row.id]):
+            app.tell("Who wrote the answers of a blind comparison without a vote was left out.")
 
     async def import_file(self) -> None:
         """Read sessions from a file."""
