@@ -2,6 +2,8 @@
 
 import sqlite3
 
+from textual import events
+
 from g4tui.core import Message
 from g4tui.store import SessionRow
 from support.chat_app import MODEL, Driven, driven_chat
@@ -110,6 +112,18 @@ async def test_the_bin_is_emptied_after_a_question(rooms: Rooms) -> None:
         await ui.press("y")
         await ui.misses("days left")
         assert rooms.store.sessions(shelf="bin") == []
+
+
+async def test_chats_of_another_g4tui_are_listed_when_one_comes_back(rooms: Rooms) -> None:
+    async with driven_chat(rooms) as ui:
+        await ui.sees("Chats are kept here.")
+        chat_of(rooms, "From elsewhere")
+        ui.app.post_message(events.AppBlur())
+        ui.app.post_message(events.AppFocus())
+        await ui.sees("From elsewhere")
+        chat_of(rooms, "And another")
+        await ui.press("ctrl+b", "ctrl+b")
+        await ui.sees("And another")
 
 
 async def test_a_private_chat_says_so(rooms: Rooms) -> None:

@@ -46,6 +46,8 @@ class ChatScreen(ChatActions):
     def on_mount(self) -> None:
         """Before anything is opened."""
         self.header.title = NEW_CHAT
+        # Who comes back to this window may come from another g4tui: its chats are listed too.
+        self.watch(self.app, "app_focus", self.sessions_changed, init=False)
 
     def on_resize(self) -> None:
         """Fold the sidebar where there is no room for it."""

@@ -157,6 +157,7 @@ class ChatActions(ChatBase):
     def action_toggle_sidebar(self) -> None:
         """Fold or unfold the list of sessions."""
         if self.sidebar.toggle():
+            self.sessions_changed()
             self.sessions.focus()
         else:
             self.prompt_box.prompt.focus()
