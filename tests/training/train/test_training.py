@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from safetensors.torch import load_file
 from g4tui.core import Cancel, G4tuiError
 from g4tui_training.console import context_for
 from g4tui_training.stages import run_stage
-from g4tui_training.train import loop
+from g4tui_training.train import checkpoint, loop
 from g4tui_training.train.commands import make_stage
 from g4tui_training.train.metrics import DevLoss, StepLine, read_metrics
 
@@ -271,3 +272,46 @@ def test_asking_to_stop_before_it_begins_changes_nothing(make_run: MakeRun) -> N
     with context.run.locked(), pytest.raises(KeyboardInterrupt):
         run_stage(make_stage(), context)
     assert not (run / "adapter" / "seed-1" / "training.json").exists()
+
+
+@pytest.mark.parametrize("mark", ["FSDP", "DEEPSPEED"])
+def test_a_launcher_that_splits_the_model_is_refused(
+    make_run: MakeRun, train_command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, mark: str
+) -> None:
+    monkeypatch.setenv(f"ACCELERATE_USE_{mark}", "true")
+    run = make_run()
+    code, _, err = train_command("train", "--recipe", run.parent / "recipe.toml", "--out", run)
+    assert code == 1
+    assert "holds the whole base" in " ".join(err.split())
+    assert not (run / "adapter").exists()
+
+
+def test_a_disk_that_fills_up_in_a_checkpoint_costs_no_step(
+    make_run: MakeRun, small_disk: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unbroken = make_run("unbroken")
+    train(unbroken)
+    run = small_disk("4m") / "run"
+    shutil.copytree(unbroken / "clean", run / "clean")
+    (run.parent / "recipe.toml").write_bytes((unbroken.parent / "recipe.toml").read_bytes())
+    filler = run.parent / "filler"
+    save = checkpoint.write_whole
+
+    def full_at_the_optimizer(file: Path, data: bytes) -> None:
+        if file.parent.name == "checkpoint-0000005" and file.name.startswith("optimizer"):
+            free = shutil.disk_usage(run).free
+            filler.write_bytes(bytes(free - len(data) // 2))
+        save(file, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "write_whole", full_at_the_optimizer)
+        with pytest.raises(G4tuiError) as raised:
+            train(run)
+    assert raised.value.info.kind == "storage"
+    assert "No space left" in raised.value.info.detail
+    left = sorted(each.name for each in (run / ".work" / "train" / "seed-1").iterdir())
+    assert left == ["checkpoint-0000003", "checkpoint-0000004"]
+    filler.unlink()
+    train(run)
+    assert same(unbroken, run)
+    assert metrics(unbroken) == metrics(run)

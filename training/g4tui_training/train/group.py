@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import distributed
 
+from g4tui.core import G4tuiError
+
 
 @dataclass(frozen=True)
 class Group:
@@ -78,7 +80,11 @@ def best_device() -> torch.device:
 
 @contextmanager
 def joined() -> Iterator[Group]:
-    """Meet the other processes; alone, nothing is started."""
+    """Meet the other processes; alone, nothing is started.
+
+    Raises `G4tuiError` where the launcher was told to split the model over them.
+    """
+    _refuse_split()
     _, size = ranks()
     device = best_device()
     if device.type == "cuda":
@@ -91,3 +97,16 @@ def joined() -> Iterator[Group]:
         yield Group(device, distributed.get_rank(), distributed.get_world_size())
     finally:
         distributed.destroy_process_group()
+
+
+def _refuse_split() -> None:
+    """Every process holds the whole base: what splits it must not be left out in silence."""
+    for mark, name in (("FSDP", "FSDP"), ("DEEPSPEED", "DeepSpeed"), ("MEGATRON_LM", "Megatron")):
+        if os.environ.get(f"ACCELERATE_USE_{mark}") == "true":
+            raise G4tuiError(
+                "unsupported",
+                f"{name} does not train here",
+                "Only the adapter is trained, and each process holds the whole base,"
+                " frozen: there is no optimizer or gradient of it to split.",
+                "Launch it without: accelerate launch --multi_gpu -m g4tui_training train ...",
+            )
