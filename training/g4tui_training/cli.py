@@ -1,7 +1,8 @@
 """`g4tui-train`, which is also `g4tui train`: one lazy command a stage, so that help is quick."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -52,8 +53,15 @@ def load(module: str, attribute: str) -> Any:  # noqa: ANN401 - whatever has tha
     # whole time slices: with four other busy processes on two cores a short spin is 18 times as
     # fast. It counts only if it is set before torch is imported.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    try:
+    with telling_extras():
         return getattr(import_module(module), attribute)
+
+
+@contextmanager
+def telling_extras() -> Iterator[None]:
+    """A module that is missing becomes a `G4tuiError` that names the extra which has it."""
+    try:
+        yield
     except ModuleNotFoundError as error:
         if (extra := EXTRAS.get(error.name or "")) is None:
             raise
@@ -85,6 +93,12 @@ class Stages(click.Group):
         """The table, without importing anything."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, lazy.help) for name, lazy in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """As click does; what a command imports while it runs may be missing too."""
+        with telling_extras():
+            result: object = super().invoke(ctx)
+        return result
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -83,6 +83,7 @@ def _tell_problems(name: str, tally: SourceTally) -> None:
 @click.option("--from", "first", metavar="STAGE", help="Begin here, and make it anew.")
 @click.option("--until", "last", metavar="STAGE", help="End after this stage.")
 @click.option("--again", is_flag=True, help="Make everything anew.")
+@click.option("--dry-run", is_flag=True, help="Only tell steps, time, disk and dollars.")
 @click.option("--yes", is_flag=True, help="Agree to whatever is asked.")
 def run(
     recipe: Path,
@@ -91,6 +92,7 @@ def run(
     first: str | None,
     last: str | None,
     again: bool,
+    dry_run: bool,
     yes: bool,
 ) -> None:
     """Run all stages of RECIPE, each only if its result is not there yet.
@@ -103,6 +105,14 @@ def run(
 
     folder = out or default_out(load_recipe(recipe, changes).name)
     context = context_for(recipe, folder, changes=changes, yes=yes)
+    if dry_run:
+        import asyncio
+
+        from g4tui_training.forecast.forecast import forecast_with_prices
+        from g4tui_training.forecast.showing import show_forecast
+
+        show_forecast(context.recipe.name, asyncio.run(forecast_with_prices(context)))
+        return
     run_all(context, recipe, changes=changes, first=first or "", last=last or "", again=again)
     say(f"The run is in {folder}")
 

@@ -1,7 +1,7 @@
 """The command `train`."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -11,17 +11,23 @@ from g4tui_training.run import RunDir
 from g4tui_training.sequence import check_same_recipe
 from g4tui_training.stages import Context, Stage, remember_recipe, run_stage
 from g4tui_training.tables import print_table
-from g4tui_training.train.group import Group, best_device, joined
-from g4tui_training.train.stage import prepared, read_trained, train_stage
+
+if TYPE_CHECKING:
+    from g4tui_training.train.group import Group
 
 
 def make_stage() -> Stage:
     """The stage in this process alone."""
+    from g4tui_training.train.group import Group, best_device
+    from g4tui_training.train.stage import train_stage
+
     return train_stage(Group(best_device()))
 
 
 def show_trained(run: RunDir) -> None:
     """The dev loss of each seed's student, before and after."""
+    from g4tui_training.train.stage import read_trained
+
     rows = []
     for folder in sorted(run.adapter.glob("seed-*")):
         if (done := read_trained(folder)) is None:
@@ -51,6 +57,9 @@ def train(
     if audit:
         show_audit(context)
         return
+    from g4tui_training.train.group import joined
+    from g4tui_training.train.stage import train_stage
+
     with joined() as group:
         stage = train_stage(group)
         if group.leads:
@@ -64,7 +73,7 @@ def _lead(
     context: Context,
     recipe: Path,
     changes: tuple[str, ...],
-    group: Group,
+    group: "Group",
     *,
     again: bool,
 ) -> None:
@@ -99,6 +108,7 @@ def show_audit(context: Context) -> None:
     from rich.console import Console
 
     from g4tui_training.train.audit import audit_table, coloured, shown_rows
+    from g4tui_training.train.stage import prepared
 
     ready = prepared(context)
     print_table("What is trained", *audit_table(ready.rows))
