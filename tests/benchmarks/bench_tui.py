@@ -23,7 +23,7 @@ import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
@@ -239,8 +239,18 @@ def opening_rows(folder: Path) -> bool:
     return row("opening 10,000 messages / 50, drawn", long / short, 2.0, detail)
 
 
-async def _finding(home: Path) -> tuple[list[float], list[float], list[float], float]:
-    """Seconds: from each key to its hits on screen, raw FTS5, the loop's lags, the longest idle."""
+class Found(NamedTuple):
+    """Seconds: from each key to its hits on screen, and raw FTS5; the loop's lags, and what of each
+    was its own work; the longest lag of an idle loop."""
+
+    shown: list[float]
+    raw: list[float]
+    lags: list[float]
+    worked: list[float]
+    idle: float
+
+
+async def _finding(home: Path) -> Found:
     from textual.widgets import Input
 
     from g4tui.store.fold import fts_query, phrases
@@ -257,12 +267,14 @@ async def _finding(home: Path) -> tuple[list[float], list[float], list[float], f
     shown: list[float] = []
     raw: list[float] = []
     lags: list[float] = []
+    worked: list[float] = []
 
     async def watch() -> None:
         while True:
-            due = time.perf_counter() + TICK_S
+            due, spent = time.perf_counter() + TICK_S, time.thread_time()
             await asyncio.sleep(TICK_S)
             lags.append(time.perf_counter() - due)
+            worked.append(time.thread_time() - spent)
 
     database = sqlite3.connect(rooms.paths.database)
     async with driven_chat(rooms, size=(120, 40)) as ui:
@@ -277,6 +289,7 @@ async def _finding(home: Path) -> tuple[list[float], list[float], list[float], f
         await asyncio.sleep(IDLE_S)
         idle = max(lags, default=0.0)
         lags.clear()
+        worked.clear()
         for text in typed:
             screen.query_one("#query", Input).value = ""
             await ui.until(lambda: screen._shown == screen._wanted)
@@ -296,14 +309,14 @@ async def _finding(home: Path) -> tuple[list[float], list[float], list[float], f
                 raw.append(time.perf_counter() - began)
     database.close()
     rooms.store.close()
-    return sorted(shown), sorted(raw), sorted(lags), idle
+    return Found(sorted(shown), sorted(raw), sorted(lags), sorted(worked), idle)
 
 
 def find_rows(folder: Path) -> bool:
     """Ctrl+F over 100,000 messages, letter by letter."""
     from g4tui.tui.screens.find import PAUSE_S
 
-    shown, raw, lags, idle = asyncio.run(_finding(folder / "found"))
+    shown, raw, lags, worked, idle = asyncio.run(_finding(folder / "found"))
     middle, plain = shown[len(shown) // 2], sum(raw) / len(raw)
     missed = row(
         "key to hits, 100,000 messages / pause and raw FTS5",
@@ -312,11 +325,11 @@ def find_rows(folder: Path) -> bool:
         f"{1e3 * middle:.0f} ms, of which {1e3 * PAUSE_S:.0f} ms pause; raw {1e3 * plain:.1f} ms",
     )
     missed |= row(
-        "  the loop's longest stall meanwhile / 50 ms",
-        lags[-1] / 0.05,
+        "  the loop's longest work without a pause / 50 ms",
+        worked[-1] / 0.05,
         1.0,
-        f"{1e3 * lags[-1]:.0f} ms, p99 {1e3 * lags[len(lags) * 99 // 100]:.1f} ms; "
-        f"idle {1e3 * idle:.0f} ms",
+        f"{1e3 * worked[-1]:.0f} ms; lag {1e3 * lags[-1]:.0f} ms, "
+        f"p99 {1e3 * lags[len(lags) * 99 // 100]:.1f} ms; idle {1e3 * idle:.0f} ms",
     )
     return missed
 
