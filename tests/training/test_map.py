@@ -193,6 +193,24 @@ def test_prompts_that_tell_nothing_apart_lie_in_the_middle(
     assert [str(warning.message) for warning in recwarn] == []
 
 
+def test_a_map_that_cannot_be_is_refused_before_the_work(
+    tmp_path: Path, train_command: Command, read_only: Callable[[Path], Path]
+) -> None:
+    write_rows(tmp_path / "a.jsonl", varied(3))
+    (tmp_path / "locked").mkdir()
+    read_only(tmp_path / "locked")
+    model = ("--model", "llama-cpp:./none.gguf")  # it would fail in another way
+    for arguments, told in (
+        (("--out", "m.parquet", *model), "--out m.html"),
+        (("--out", "m.html", "--colour", "sourse", *model), "Did you mean source?"),
+        (("--out", "locked/m.html", *model), "Read-only"),
+    ):
+        code, _, err = train_command("map", "--in", "a.jsonl", *arguments)
+        assert code in (1, 2)
+        assert told in err
+    assert [file.name for file in tmp_path.glob("m.*")] == []
+
+
 def test_rows_are_drawn_by_their_ids(tmp_path: Path) -> None:
     rows = varied(200)
     one = write_rows(tmp_path / "a.jsonl", [*rows, rows[0]])

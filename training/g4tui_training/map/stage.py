@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from g4tui.core import G4tuiError
+from g4tui.core.nearest import did_you_mean
 from g4tui_training.cli import load
 from g4tui_training.map.rows import spots
 from g4tui_training.recipe import Map
 from g4tui_training.run import RunDir
 from g4tui_training.stages import Context, Stage
-from g4tui_training.writing import whole_file, write_whole
+from g4tui_training.writing import whole_file
 
 
 def draw_map(
@@ -19,9 +20,16 @@ def draw_map(
 
     Raises `G4tuiError`.
     """
+    if out.suffix.lower() != ".html":
+        detail = f"{out} does not end in .html."
+        raise G4tuiError("usage", "A map is a page", detail, f"--out {out.with_suffix('.html')}")
     found, total = spots(files, how.rows)
     if len(found) < 2:
         raise G4tuiError("usage", "There is nothing to map", "The files have fewer than two rows.")
+    columns = {name for spot in found for name in spot.columns}
+    if how.colour not in columns:
+        guess = did_you_mean(how.colour, columns) or f"The columns: {', '.join(sorted(columns))}."
+        raise G4tuiError("usage", f"No row has a column {how.colour}", guess)
     from g4tui_training.map.page import page
 
     place: Callable[[list[str], str, int], list[list[float]]] = load(
@@ -29,8 +37,9 @@ def draw_map(
     )
     vectors = how.model or "their words"
     say(f"map: {len(found):,} of {total:,} rows, by {vectors}.")
-    xy = place([spot.prompt for spot in found], how.model, seed)
-    write_whole(out, page(found, xy, title, how.colour).encode())
+    with whole_file(out) as stream:  # a disk that refuses does so before the work
+        xy = place([spot.prompt for spot in found], how.model, seed)
+        stream.write(page(found, xy, title, how.colour).encode())
     _write_parquet(out.with_suffix(".parquet"), [spot.id for spot in found], xy)
     return {"rows": total, "shown": len(found), "vectors": vectors}
 
