@@ -24,6 +24,26 @@ def told(path: Path) -> Iterator[None]:
         raise storage_error(error, path) from error
 
 
+@contextmanager
+def copying(source: Path, target: Path) -> Iterator[None]:
+    """The same for a copy of a library: what goes wrong may be of either file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if primary in (
+            sqlite3.SQLITE_CORRUPT,
+            sqlite3.SQLITE_NOTADB,
+            sqlite3.SQLITE_BUSY,
+            sqlite3.SQLITE_LOCKED,
+        ):
+            raise storage_error(error, source) from error
+        is_full = primary == sqlite3.SQLITE_FULL
+        raise _not_copied(target, "the disk is full" if is_full else str(error)) from error
+    except OSError as error:
+        raise _not_copied(target, error.strerror or str(error)) from error
+
+
 def storage_error(error: sqlite3.Error, path: Path) -> G4tuiError:
     """`error` as title, detail and remedy, all of kind `storage`."""
     code = getattr(error, "sqlite_errorcode", None)
@@ -94,6 +114,17 @@ def not_writable(path: Path, said: str) -> G4tuiError:
         "The library cannot be opened for writing",
         f"{path}: {said}. Its folder {path.parent} must be writable too.",
         f"Make both writable, {ELSEWHERE}.",
+    )
+
+
+def _not_copied(target: Path, said: str) -> G4tuiError:
+    if _is_full(target.parent):
+        said = "the disk is full"
+    return G4tuiError(
+        "storage",
+        "The copy of the library could not be written",
+        f"{target}: {said}. Nothing was changed there.",
+        "Make room on that disk or its folder writable, or choose another place.",
     )
 
 

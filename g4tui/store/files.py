@@ -70,7 +70,9 @@ def copied(source: sqlite3.Connection, target: Path) -> Path:
     """A whole copy of the database at `target`: complete and on the disk, or not there at all."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".partial")
+    undoing = partial.with_name(partial.name + "-journal")
     partial.unlink(missing_ok=True)
+    undoing.unlink(missing_ok=True)
     try:
         os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         copy = sqlite3.connect(partial, isolation_level=None)
@@ -83,6 +85,7 @@ def copied(source: sqlite3.Connection, target: Path) -> Path:
         partial.replace(target)
     except BaseException:
         partial.unlink(missing_ok=True)
+        undoing.unlink(missing_ok=True)
         raise
     return target
 

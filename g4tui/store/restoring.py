@@ -30,7 +30,7 @@ def restore(source: Path, library: Path) -> Restored:
     library.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = library.with_name(library.name + ".restored")
     try:
-        with errors.told(source):
+        with errors.copying(source, library):
             connection = sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)
             try:
                 files.copied(connection, fresh)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
+
 from g4tui.core import G4tuiError
 from g4tui.store import errors, files
 from g4tui.store.database import Database, newer
@@ -62,30 +64,40 @@ def salvage(source: Path, target: Path) -> Salvaged:
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with TemporaryDirectory(dir=target.parent, prefix=".salvage-") as folder:
-            new = Path(folder) / "new.sqlite3"
-            files.created_private(new)
-            database = Database(new, BUSY_S)
-            try:
-                migrate(database)
-                with closing(sqlite3.connect(Path(folder) / "heap.sqlite3")) as heap:
-                    heap.row_factory = sqlite3.Row
-                    with errors.told(new), database.write() as connection:
-                        _gather(source, connection, heap, found)
-                        _build(connection, heap, found)
-            finally:
-                database.close()
-            if not found.messages and not found.sessions:
-                raise _nothing_left(source)
-            store = Store.open(new)
-            try:
-                if wrong := store.check():
-                    raise errors.damaged(new, "; ".join(wrong[:3]))
-                store.backup(target)
-            finally:
-                store.close()
+            _make(source, Path(folder) / "new.sqlite3", target, found)
     except OSError as error:
-        raise errors.disk_error(error, target) from error
+        wrong = Path(error.filename) if error.filename == str(source) else target
+        raise errors.disk_error(error, wrong) from error
     return found
+
+
+def _make(source: Path, new: Path, target: Path, found: Salvaged) -> None:
+    """The new library is made at `new`, and copied to `target` when it is whole."""
+    try:
+        files.created_private(new)
+        database = Database(new, BUSY_S)
+        try:
+            migrate(database)
+            with closing(sqlite3.connect(new.with_name("heap.sqlite3"))) as heap:
+                heap.row_factory = sqlite3.Row
+                with errors.told(new), database.write() as connection:
+                    _gather(source, connection, heap, found)
+                    _build(connection, heap, found)
+        finally:
+            database.close()
+        if not found.messages and not found.sessions:
+            raise _nothing_left(source)
+        store = Store.open(new)
+        try:
+            if wrong := store.check():
+                raise errors.damaged(new, "; ".join(wrong[:3]))
+            store.backup(target)
+        finally:
+            store.close()
+    except G4tuiError as error:
+        # A person knows the file that was asked for, not the one on the way to it.
+        detail = error.info.detail.replace(str(new), str(target))
+        raise G4tuiError.of(msgspec.structs.replace(error.info, detail=detail)) from error
 
 
 def _nothing_left(source: Path) -> G4tuiError:

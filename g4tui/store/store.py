@@ -279,13 +279,11 @@ class Store(Comparing, Shelves, Transcripts):
 
     def backup(self, target: Path | None = None) -> Path:
         """A whole copy at `target` (else beside the library), complete or not there at all."""
+        named = target or files.backup_name(self.file, len(MIGRATIONS))
         source = self._database.connect()
         try:
-            with errors.told(self.file):
-                named = target or files.backup_name(self.file, len(MIGRATIONS))
+            with errors.copying(self.file, named):
                 return files.copied(source, named)
-        except OSError as error:
-            raise errors.disk_error(error, self.file) from error
         finally:
             source.close()
 

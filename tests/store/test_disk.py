@@ -267,7 +267,10 @@ def test_a_backup_is_a_whole_library(store: Store, tmp_path: Path) -> None:
 def test_a_backup_without_room_leaves_nothing_behind(library: Path, small_disk: Path) -> None:
     filled(library, turns=300)
     store = Store.open(library)
-    assert "full" in str(refused(lambda: store.backup(small_disk / "copy.sqlite3")))
+    session = store.create_session().id
+    store.add_message(session, None, Message("user", "x" * 6_000_000))
+    error = refused(lambda: store.backup(small_disk / "copy.sqlite3"))
+    assert f"{small_disk / 'copy.sqlite3'}: the disk is full" in error.info.detail
     assert list(small_disk.iterdir()) == []
     assert store.check() == []
     store.close()
