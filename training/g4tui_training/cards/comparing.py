@@ -52,13 +52,13 @@ def compare_runs(folders: Sequence[Path], out: Path | None) -> None:
     parts += [_files(arms[1:])]
     shown = [part for part in parts if part.rows]
     for part in shown:
-        print_table(part.about, part.heading, part.rows, left=(0, 1))
+        print_table(part.about, part.heading, part.rows, left=(0,))
     if out is None:
         return
     names = ", ".join(arm.name for arm in arms[1:])
     page = [f"# {inline(names)}: side by side\n", _ABOUT.format(tasks=arms[0].models[0].n_tasks)]
     for part in shown:
-        page += [f"{inline(part.about)}\n", table(part.heading, part.rows) + "\n"]
+        page += [f"## {inline(part.about)}\n", table(part.heading, part.rows) + "\n"]
     page += [f"![Tasks by perplexity]({FIGURE})\n"]
     write_whole(out / PAGE, "\n".join(page).encode())
     write_figure(out / FIGURE, [arm.models[0] for arm in arms])
@@ -68,8 +68,7 @@ _ABOUT = (
     "Measured on {tasks} answers by people (Self-Instruct's evaluation), which nothing was trained"
     " on or chosen by; lower is better. *Per token*, *mean of tasks* (each clipped at 100), *nats a"
     " task* and *bits/byte* are given the prompt through the chat template, the end counted; *as"
-    " published* is GPT4All's way, without the prompt. Where a run has several seeds, the mean"
-    " stands first, the smallest and the largest behind it. Differences are of the same tasks,"
+    " published* is GPT4All's way, without the prompt. Differences are on the same tasks,"
     " averaged over seeds; an interval that excludes zero is **decided**. What was chosen (seed,"
     " step, scale of the adapter) was chosen on rows held back from training.\n"
 )
@@ -108,11 +107,18 @@ def _arms(folders: Sequence[Path]) -> list[Arm]:
     return [base, *arms]
 
 
-def _spread(values: Sequence[float], form: str) -> str:
-    if len(values) == 1:
-        return form.format(values[0])
-    low, high = form.format(min(values)), form.format(max(values))
-    return f"{form.format(fmean(values))} ({low} to {high})"
+def _rows(arm: Arm, values: Sequence[Sequence[float]], forms: Sequence[str]) -> list[list[str]]:
+    """A row of an arm's figures (`values` by column, then seed); of several seeds, three."""
+    seeds = len(arm.models)
+    if seeds == 1:
+        named: list[tuple[str, Callable[[Sequence[float]], float]]] = [(arm.name, fmean)]
+    else:
+        named = [(f"{arm.name}, mean of {seeds} seeds", fmean)]
+        named += [(f"{arm.name}, lowest", min), (f"{arm.name}, highest", max)]
+    return [
+        [name, *(form.format(pick(each)) for form, each in zip(forms, values, strict=True))]
+        for name, pick in named
+    ]
 
 
 def _figures(arms: Sequence[Arm]) -> Part:
@@ -125,31 +131,26 @@ def _figures(arms: Sequence[Arm]) -> Part:
         (lambda model: model.corrected.eos_nll or 0.0, "{:.2f}"),
         (lambda model: model.as_published.mean, "{:.2f}"),
     ]
+    forms = [form for _, form in picks]
     rows = [
-        [arm.name, str(len(arm.models)) if arm.facts else ""]
-        + [_spread([pick(model) for model in arm.models], form) for pick, form in picks]
+        row
         for arm in arms
+        for row in _rows(arm, [[pick(model) for model in arm.models] for pick, _ in picks], forms)
     ]
-    heading = ["model", "seeds", "per token", "mean of tasks", "median", "nats a task"]
+    heading = ["model", "per token", "mean of tasks", "median", "nats a task"]
     return Part("Perplexity", [*heading, "bits/byte", "end, nats", "as published"], rows)
 
 
 def _lengths(arms: Sequence[Arm]) -> Part:
     names = list(arms[0].models[0].corrected.by_answer_length)
     tasks = arms[0].models[0].corrected.by_answer_length
-    rows = [
-        [arm.name, ""]
-        + [
-            _spread(
-                [model.corrected.by_answer_length[name].token_perplexity for model in arm.models],
-                "{:.2f}",
-            )
-            for name in names
-        ]
-        for arm in arms
-    ]
+    rows = []
+    for arm in arms:
+        parts = [model.corrected.by_answer_length for model in arm.models]
+        values = [[part[name].token_perplexity for part in parts] for name in names]
+        rows += _rows(arm, values, ["{:.2f}"] * len(names))
     heading = [f"{name} ({tasks[name].tasks} tasks)" for name in names]
-    return Part("Per token, by how many tokens the answer has", ["model", "", *heading], rows)
+    return Part("Per token, by how many tokens the answer has", ["model", *heading], rows)
 
 
 def _training(arms: Sequence[Arm]) -> Part:
@@ -191,12 +192,19 @@ def _pairs(about: str, pairs: Sequence[Paired]) -> Part:
             f"{each.difference:+.3f}",
             "{:+.3f} to {:+.3f}".format(*each.ci95),
             "{:+.3f} to {:+.3f}".format(*each.seed_range) if each.seed_range else "",
-            "better" if each.ci95[1] < 0 else "worse" if each.ci95[0] > 0 else "not decided",
+            _decided(each),
         ]
         for each in sorted(pairs, key=lambda each: order.index(each.metric))
     ]
     heading = ["model", "metric", "difference", "95 % interval", "range of seeds", ""]
     return Part(about, heading, rows)
+
+
+def _decided(pair: Paired) -> str:
+    low, high = pair.ci95
+    if low == high:
+        return "too few tasks"
+    return "better" if high < 0 else "worse" if low > 0 else "not decided"
 
 
 def _files(arms: Sequence[Arm]) -> Part:
