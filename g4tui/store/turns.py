@@ -242,18 +242,6 @@ def unvote(connection: sqlite3.Connection, turn: str) -> None:
     connection.execute("DELETE FROM votes WHERE turn = ?", (seq,))
 
 
-def unnamed_answers(connection: sqlite3.Connection, session: str) -> set[str]:
-    """Answers of blind turns whose makers nobody has seen yet, and others to their questions."""
-    rows = connection.execute(
-        """SELECT o.id FROM turns t JOIN turn_answers a ON a.turn = t.seq
-               JOIN messages m ON m.seq = a.message
-               JOIN messages o ON o.parent = m.parent AND o.session = m.session
-           WHERE t.session = ? AND t.blind = 1 AND t.revealed IS NULL""",
-        (sessions.key(connection, session).seq,),
-    )
-    return {id_ for (id_,) in rows}
-
-
 def hidden(connection: sqlite3.Connection, session: str) -> list[tuple[TurnRow, str, bool]]:
     """Blind turns whose names nobody has seen yet; their questions; whether they are answered now.
 

@@ -1,5 +1,6 @@
 """What can still be read of a damaged library is in the new one; the rest is told."""
 
+import random
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -157,6 +158,26 @@ def test_any_one_page_loses_only_what_stood_on_it(whole: Path, tmp_path: Path) -
                     assert each.message == kept[each.id].message
     for what in ("lost_messages", "cut", "orphans", "nameless", "lost_turns", "lost_votes"):
         assert any(getattr(found, what) for found in losses), what
+
+
+def test_whatever_was_written_over_the_new_library_is_whole(whole: Path, tmp_path: Path) -> None:
+    data = whole.read_bytes()
+    for seed in range(12):
+        chance = random.Random(seed)
+        spoilt = bytearray(data)
+        for _ in range(chance.randint(1, 6)):
+            start, length = chance.randrange(len(spoilt)), chance.choice((1, 100, 9_000))
+            spoilt[start : start + length] = chance.randbytes(len(spoilt[start : start + length]))
+        damaged, target = tmp_path / "damaged.sqlite3", tmp_path / f"new-{seed}.sqlite3"
+        damaged.write_bytes(spoilt)
+        found, result = salvaged(damaged, target)
+        assert len(result) == found.sessions + found.nameless
+        store = Store.open(target)
+        assert len(store.turns()) == found.turns
+        assert len(store.votes()) == found.votes
+        for session in result:
+            assert len(store.path(session)) <= len(result[session].messages)
+        store.close()
 
 
 def test_a_long_answer_whose_middle_is_lost_is_cut_and_said_so(whole: Path, tmp_path: Path) -> None:
