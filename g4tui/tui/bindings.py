@@ -131,7 +131,7 @@ ACTIONS: tuple[Action, ...] = (
         "transcript.again",
         "R",
         "act('again')",
-        "Regenerate with another model or parameters",
+        "Regenerate with another model",
         "transcript",
         palette=True,
     ),

@@ -29,6 +29,7 @@ class KeyLine(Static):
 
     def __init__(self, *, id: str | None = None, keep: Sequence[str] = ()) -> None:
         super().__init__(id=id)
+        self.auto_links = False  # underlined as links, keys would lose their colour
         self._keep = keep
         self._hints: list[_Hint] = []
 
