@@ -124,7 +124,14 @@ class Preference(_Conversation, frozen=True, kw_only=True):
     rejected_model: str
 
 
-Row = TypeVar("Row", Prompt, Pair, Preference)
+Row = TypeVar("Row", bound=msgspec.Struct)
+
+
+def asked(turns: tuple[Turn, ...]) -> tuple[str | UnsetType, tuple[Turn, ...] | UnsetType]:
+    """A row's `prompt` and `messages`, one of which is not set."""
+    if len(turns) == 1 and turns[0].role == "user":
+        return turns[0].content, UNSET
+    return UNSET, turns
 
 
 def messages_of(turns: Iterable[Turn]) -> tuple[Message, ...]:
@@ -132,10 +139,15 @@ def messages_of(turns: Iterable[Turn]) -> tuple[Message, ...]:
     return tuple(Message(turn.role, turn.content) for turn in turns)
 
 
-def read_rows(file: Path, kind: type[Row]) -> Iterator[Row | Broken]:
-    """The rows of a file of this project; a line that is none is `Broken`, never an exception."""
+def read_rows(
+    file: Path, kind: type[Row], *, start: int = 0, end: int | None = None
+) -> Iterator[Row | Broken]:
+    """The rows of a file of this project, all or those that begin in bytes `start` to `end`.
+
+    A line that is none is `Broken`, never an exception.
+    """
     decoder = msgspec.json.Decoder(kind)
-    for line in read_lines(file):
+    for line in read_lines(file, start=start, end=end):
         if isinstance(line, Broken):
             yield line
             continue

@@ -13,7 +13,7 @@ from g4tui.core import G4tuiError
 from g4tui_training.licences import forbidden_reason
 from g4tui_training.lines import Broken
 from g4tui_training.loading import source_files
-from g4tui_training.pairs import Prompt, Turn, row_line
+from g4tui_training.pairs import Prompt, Turn, asked, row_line
 from g4tui_training.progress import Ticker
 from g4tui_training.recipe import Recipe, Source
 from g4tui_training.seen import Seen
@@ -139,14 +139,14 @@ def _prompt(source: Source, row: _Row, ids: Seen) -> Prompt:
     if not ids.add(identity.encode()):
         identity = f"{identity}~{short}"
         ids.add(identity.encode())
-    lone = draft.turns[0] if len(draft.turns) == 1 and draft.turns[0].role == "user" else None
+    prompt, messages = asked(draft.turns)
     answered = draft.response is not None
     return Prompt(
         id=identity,
         source=source_name(source.name, draft.source),
         licence=draft.licence or source.licence,
-        prompt=lone.content if lone else UNSET,
-        messages=UNSET if lone else draft.turns,
+        prompt=prompt,
+        messages=messages,
         terms=draft.terms or source.terms,
         teacher=(draft.teacher or source.teacher or UNSET) if answered else UNSET,
         response=UNSET if draft.response is None else draft.response,

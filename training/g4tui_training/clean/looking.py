@@ -47,12 +47,11 @@ def find_row(run: RunDir, identity: str) -> list[Found]:
     ]
     for line in _lines_with(run.ledger, identity):
         dropped = msgspec.json.decode(line, type=Dropped)
-        if dropped.rule == "unparsable":
-            lost = msgspec.json.decode(dropped.row, type=Unreadable)
-            found.append(Found("ledger", dropped=dropped, unreadable=lost))
+        content = dropped.content()
+        if isinstance(content, Unreadable):
+            found.append(Found("ledger", dropped=dropped, unreadable=content))
         else:
-            pair = msgspec.json.decode(dropped.row, type=Pair)
-            found.append(Found("ledger", pair=pair, dropped=dropped))
+            found.append(Found("ledger", pair=content, dropped=dropped))
     return found
 
 

@@ -17,7 +17,7 @@ from g4tui_training.clean.rules import Rule, judged, row_rules
 from g4tui_training.clean.spool import Parts, Spooled, packed, part_of
 from g4tui_training.clean.texts import word_count
 from g4tui_training.lines import Broken, broken_line, read_lines
-from g4tui_training.pairs import Pair, Turn
+from g4tui_training.pairs import Pair, Turn, asked, read_rows
 from g4tui_training.prompts import text_digest
 from g4tui_training.recipe import Columns
 from g4tui_training.sources.formats import decode, format_of, read_records
@@ -161,34 +161,33 @@ def _of_another_shape(file: Path, number: int, record: object) -> Iterator[Pair 
 
 
 def _from_ledger(file: Path, start: int, end: int | None) -> Iterator[Pair | Broken]:
-    decoder = msgspec.json.Decoder(Dropped)
-    for line in read_lines(file, start=start, end=end):
-        if isinstance(line, Broken):
-            yield line
+    for dropped in read_rows(file, Dropped, start=start, end=end):
+        if isinstance(dropped, Broken):
+            yield dropped
             continue
         try:
-            dropped = decoder.decode(line.data)
-            if dropped.rule == "unparsable":
-                lost = msgspec.json.decode(dropped.row, type=Unreadable)
-                yield Broken("", 0, dropped.evidence, lost.excerpt, lost.bytes, lost.sha256)
-            else:
-                yield msgspec.json.decode(dropped.row, type=Pair)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            yield broken_line(file, line.number, str(error), line.data)
+            found = dropped.content()
+        except msgspec.ValidationError as error:
+            yield broken_line(file, 0, str(error), bytes(dropped.row))
+            continue
+        if isinstance(found, Unreadable):
+            yield Broken("", 0, dropped.evidence, found.excerpt, found.bytes, found.sha256)
+        else:
+            yield found
 
 
 def pair_of(draft: Draft, stem: str) -> Pair:
     """A pair from a row of another shape; what it does not say is `unknown`, or its file's name."""
     source = draft.source or stem
-    lone = draft.turns[0] if len(draft.turns) == 1 and draft.turns[0].role == "user" else None
+    prompt, messages = asked(draft.turns or (Turn("user", ""),))
     identity = draft.id or text_digest(draft.turns, draft.response).hex()[:12]
     return Pair(
         id=identity if draft.source or "/" in identity else f"{source}/{identity}",
         source=source,
         licence=draft.licence or "unknown",
         teacher=draft.teacher,
-        prompt=lone.content if lone else UNSET,
-        messages=UNSET if lone else draft.turns or (Turn("user", ""),),
+        prompt=prompt,
+        messages=messages,
         response=draft.response or "",
         finish_reason=draft.finish_reason,
         terms=draft.terms,

@@ -10,9 +10,8 @@ import msgspec
 from g4tui_training.clean.ledger import Dropped
 from g4tui_training.clean.reading import pairs_in
 from g4tui_training.clean.rows import Row
-from g4tui_training.lines import Broken, read_lines
-from g4tui_training.pairs import Pair
-from g4tui_training.sources.formats import format_of
+from g4tui_training.pairs import Pair, read_rows
+from g4tui_training.sources.formats import read_records
 
 Value = str | float
 KEPT = "kept"
@@ -52,8 +51,9 @@ def spots(files: Sequence[Path], most: int) -> tuple[list[Spot], int]:
 
 def _spots_of(file: Path) -> Iterator[Spot]:
     if file.name == "ledger.jsonl":
-        for dropped, pair in _dropped(file):
-            yield _spot(pair, {"rule": dropped.rule})
+        for dropped in read_rows(file, Dropped):
+            if isinstance(dropped, Dropped) and isinstance(pair := dropped.content(), Pair):
+                yield _spot(pair, {"rule": dropped.rule})
         return
     more = _more_columns(file)
     for found in pairs_in(file):
@@ -79,31 +79,10 @@ def _spot(pair: Pair, more: Mapping[str, Value]) -> Spot:
     return Spot(pair.id, row.prompt, pair.response, {**named, **more})
 
 
-def _dropped(file: Path) -> Iterator[tuple[Dropped, Pair]]:
-    decoder = msgspec.json.Decoder(Dropped)
-    for line in read_lines(file):
-        if isinstance(line, Broken):
-            continue
-        try:
-            dropped = decoder.decode(line.data)
-            if dropped.rule != "unparsable":
-                yield dropped, msgspec.json.decode(dropped.row, type=Pair)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            continue  # counted by clean
-
-
 def _more_columns(file: Path) -> dict[str, dict[str, Value]]:
     """What rows with an id have beside a pair's own fields: a loss, a template."""
-    if format_of(file) != "jsonl":
-        return {}
     found: dict[str, dict[str, Value]] = {}
-    for line in read_lines(file):
-        if isinstance(line, Broken):
-            continue
-        try:
-            record = msgspec.json.decode(line.data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            continue
+    for record in read_records(file):
         if isinstance(record, dict) and isinstance(record.get("id"), str):
             more = {
                 name: value if isinstance(value, str) else float(value)
