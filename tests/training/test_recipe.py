@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from g4tui.core import G4tuiError
-from g4tui_training.loading import load_recipe, source_files
+from g4tui_training.loading import load_recipe
 from g4tui_training.recipe import Recipe, Source
+from g4tui_training.sources.local import source_files
 from g4tui_training.template import commented_recipe
 
 ROOT = Path(__file__).parents[2]

@@ -12,12 +12,12 @@ from msgspec import UNSET
 from g4tui.core import G4tuiError
 from g4tui_training.licences import forbidden_reason
 from g4tui_training.lines import Broken
-from g4tui_training.loading import source_files
 from g4tui_training.pairs import Prompt, Turn, asked, row_line
 from g4tui_training.progress import Ticker
 from g4tui_training.recipe import Recipe, Source
 from g4tui_training.seen import Seen
 from g4tui_training.sources.hub import dataset_files
+from g4tui_training.sources.local import source_files
 from g4tui_training.sources.reading import check_columns, is_wanted, read_drafts
 from g4tui_training.sources.records import Draft
 from g4tui_training.stages import Context, Stage

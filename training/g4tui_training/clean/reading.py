@@ -138,15 +138,15 @@ def _from_lines(file: Path, start: int, end: int | None) -> Iterator[Pair | Brok
 
 def _with_newlines(pair: Pair) -> Pair:
     """The pair with `\\n` for every line end, as rows of other shapes have it."""
-    asked: dict[str, object] = {}
+    texts: dict[str, object] = {}
     if pair.prompt is not UNSET:
-        asked["prompt"] = pair.prompt.replace("\r\n", "\n")
+        texts["prompt"] = pair.prompt.replace("\r\n", "\n")
     if pair.messages is not UNSET:
-        asked["messages"] = tuple(
+        texts["messages"] = tuple(
             Turn(turn.role, turn.content.replace("\r\n", "\n")) for turn in pair.messages
         )
     response = pair.response.replace("\r\n", "\n")
-    return msgspec.structs.replace(pair, response=response, **asked)
+    return msgspec.structs.replace(pair, response=response, **texts)
 
 
 def _of_another_shape(file: Path, number: int, record: object) -> Iterator[Pair | Broken]:
