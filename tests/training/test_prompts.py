@@ -201,7 +201,7 @@ def test_what_the_terminal_shows(tmp_path: Path, train_command: Callable[..., An
     (tmp_path / "r.toml").write_text(f'name = "r"\n{source()}')
     code, out, err = train_command("prompts", "--recipe", "r.toml", "--out", "run")
     assert code == 0
-    assert "1 prompts in run/prompts.jsonl" in out
+    assert "1 prompt in run/prompts.jsonl" in out
     assert "a.jsonl, row 2: no known shape" in err
     assert "\x1b" not in out + err
     code, _, err = train_command("prompts", "--recipe", "r.toml", "--out", "run")

@@ -6,6 +6,7 @@ import click
 
 from g4tui_training.console import note, recipe_and_out, run_one, say, set_option
 from g4tui_training.run import RunDir
+from g4tui_training.spoken import several
 from g4tui_training.stages import Stage
 from g4tui_training.tables import count, print_table
 from g4tui_training.tally import SourceTally, tallies_of
@@ -57,7 +58,7 @@ def show_prompts(run: RunDir) -> None:
     ]
     print_table("Sources", ["source", *used.values()], rows)
     total = sum(tally.taken for tally in tallies.values())
-    say(f"{total:,} prompts in {run.prompts}")
+    say(f"{several(total, 'prompt')} in {run.prompts}")
     for name, tally in tallies.items():
         _tell_problems(name, tally)
 
@@ -69,11 +70,11 @@ def _tell_problems(name: str, tally: SourceTally) -> None:
         place = f"{Path(example.file).name}, row {example.number}"
         note(f"{name}: {place}: {example.reason}: {example.excerpt[:80]}")
     if tally.unreadable > len(tally.examples):
-        note(f"{name}: {tally.unreadable:,} rows in all could not be read")
+        note(f"{name}: {several(tally.unreadable, 'row')} in all could not be read")
     for reason, number in tally.reasons.items():
         if reason.startswith(("licence ", "terms ")):
             hint = " (allow_terms takes them)" if reason.startswith("terms ") else ""
-            note(f"{name}: {number:,} rows left out: {reason}{hint}")
+            note(f"{name}: {several(number, 'row')} left out: {reason}{hint}")
 
 
 @click.command()

@@ -11,6 +11,7 @@ from g4tui_training.clean.stage import clean_stage, read_funnel
 from g4tui_training.console import context_for, note, say
 from g4tui_training.pairs import Pair
 from g4tui_training.run import RunDir
+from g4tui_training.spoken import several
 from g4tui_training.stages import remember_recipe, run_stage
 from g4tui_training.tables import count, print_table
 
@@ -90,8 +91,8 @@ def undo_command(rule: str, run: Path, back: bool) -> None:
         after = undo(directory, rule, note, back=back)
     show_funnel(after, directory)
     more = after.kept - before.kept
-    with_it = "With" if back else "Without"
-    say(f"{with_it} {rule} there are {abs(more):,} rows {'more' if more >= 0 else 'fewer'}.")
+    with_it, change = "With" if back else "Without", "more" if more >= 0 else "fewer"
+    say(f"{with_it} {rule}: {several(abs(more), 'row')} {change}.")
 
 
 def show_run(run: RunDir) -> None:
@@ -111,8 +112,8 @@ def show_funnel(funnel: Funnel, run: RunDir) -> None:
     table = [_source_row(name, funnel.sources[name]) for name in names[:_MANY]]
     print_table("Sources", heading, table, left=(0, 5))
     if len(names) > _MANY:
-        say(f"and {len(names) - _MANY:,} smaller sources: see {run.funnel}")
-    say(f"{funnel.train:,} rows to train on, {funnel.eval:,} held back.")
+        say(f"and {several(len(names) - _MANY, 'smaller source')}: see {run.funnel}")
+    say(f"{several(funnel.train, 'row')} to train on, {funnel.eval:,} held back.")
     for name, fate in funnel.sources.items():
         if fate.action != "keep":
             did = "dropped whole" if fate.action == "drop" else "capped"
@@ -121,9 +122,9 @@ def show_funnel(funnel: Funnel, run: RunDir) -> None:
                 f" {fate.short:.0%} of them short."
             )
     for label, number in funnel.labels.items():
-        say(f"{number:,} rows that stay have the label {label}.")
+        say(f"Of the rows that stay, {number:,} have the label {label}.")
     if funnel.renamed:
-        say(f"{funnel.renamed:,} rows had the id of another row and got one of their own.")
+        say(f"{several(funnel.renamed, 'row')} had the id of another and got one of their own.")
     if funnel.off:
         say(f"Not applied: {', '.join(funnel.off)}.")
     say(f"Why a row is out: g4tui-train why ID --run {run.root}; the list: {run.ledger}")
