@@ -126,7 +126,7 @@ class Comparison(Driven):
 async def comparing(
     rooms: Rooms,
     *,
-    size: tuple[int, int] = (120, 40),
+    size: tuple[int, int] = (120, 24),
     session: str = "",
     before: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Comparison]:
