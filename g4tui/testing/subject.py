@@ -16,6 +16,7 @@ from g4tui.core import (
     Event,
     Failed,
     Finished,
+    G4tuiError,
     Host,
     Message,
     ModelFile,
@@ -111,8 +112,11 @@ class _OnLoop:
         return self.engine.context
 
     async def generate(self, request: Request, cancel: Cancel) -> AsyncGenerator[Event]:
-        async for event in self.engine.generate(request, cancel):
-            yield event
+        try:
+            async for event in self.engine.generate(request, cancel):
+                yield event
+        except G4tuiError as error:
+            yield Failed(error.info)
 
     async def count_tokens(self, messages: Sequence[Message]) -> int:
         return self.engine.count_tokens(messages)

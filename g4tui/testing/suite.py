@@ -64,6 +64,8 @@ class BackendConformance:
             assert spec.id == info.id, info
             assert info.title, info
             assert info.ready or (info.detail and info.remedy), info
+            where = backend.destination(spec, backend_under_test.settings)
+            assert info.local == (not where), f"{info.id} goes to {where!r}, local={info.local}"
 
     def test_events_come_in_order(self, backend_under_test: Subject, tmp_path: Path) -> None:
         """Progress, pieces, one count, one end."""

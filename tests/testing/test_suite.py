@@ -62,6 +62,17 @@ class SoundEngine(AsyncEngine):
         return [text[at : at + 6] for at in range(0, len(text), 6)]
 
 
+class RaisingEngine(SoundEngine):
+    """Raises what it refuses, which is the same as `Failed`."""
+
+    async def generate(self, request: Request, cancel: Cancel) -> AsyncIterator[Event]:
+        async for event in super().generate(request, cancel):
+            if isinstance(event, Failed):
+                error = event.error
+                raise G4tuiError(error.kind, error.title, error.detail, error.remedy)
+            yield event
+
+
 def broken(change: Callable[[Sequence[Event]], Sequence[Event]]) -> type[SoundEngine]:
     """An engine whose whole answer is changed."""
 
@@ -143,20 +154,24 @@ class LowEngine(SoundEngine):
 
 
 class StubBackend(Backend[NoOptions]):
-    """Opens the engine of the test. With `curt`, errors have no remedy."""
+    """Opens the engine of the test. With `curt`, errors have no remedy; `host`: where it sends."""
 
     name = "stub"
     runs = "loop"
     options = NoOptions
 
-    def __init__(self, engine: type[SoundEngine], *, curt: bool = False) -> None:
+    def __init__(self, engine: type[SoundEngine], *, curt: bool = False, host: str = "") -> None:
         self.engine = engine
         self.curt = curt
+        self.host = host
 
     def models(self, host: Host, options: NoOptions) -> list[ModelInfo]:
         if self.curt:
             return [ModelInfo("stub:some", "stub", "Some", ready=False)]
         return [ModelInfo("stub:some", "stub", "Some")]
+
+    def destination(self, spec: ModelSpec, options: NoOptions) -> str:
+        return self.host
 
     def open(self, spec: ModelSpec, options: NoOptions, host: Host) -> AsyncEngine:
         if spec.model != "some":
@@ -213,6 +228,15 @@ BROKEN: list[tuple[str, type[SoundEngine]]] = [
 def test_a_broken_backend_is_found(name: str, engine: type[SoundEngine], tmp_path: Path) -> None:
     with pytest.raises((AssertionError, UnicodeEncodeError)):
         check(StubBackend(engine), name, tmp_path)
+
+
+def test_what_an_engine_raises_is_its_refusal(tmp_path: Path) -> None:
+    check(StubBackend(RaisingEngine), "test_too_long_a_request_fails", tmp_path)
+
+
+def test_a_model_behind_a_network_that_is_listed_as_local_is_found(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="far.example"):
+        check(StubBackend(SoundEngine, host="far.example"), "test_models_are_listed_well", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["test_errors_help", "test_models_are_listed_well"])
