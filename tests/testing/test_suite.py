@@ -235,7 +235,7 @@ def test_what_an_engine_raises_is_its_refusal(tmp_path: Path) -> None:
 
 
 def test_a_model_behind_a_network_that_is_listed_as_local_is_found(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match="far.example"):
+    with pytest.raises(AssertionError, match=r"far\.example"):
         check(StubBackend(SoundEngine, host="far.example"), "test_models_are_listed_well", tmp_path)
 
 

@@ -39,4 +39,4 @@ async def test_without_votes_it_says_how_to_give_some(rooms: Rooms) -> None:
         await ui.press("ctrl+p")
         await ui.type("ratings")
         await ui.press("enter")
-        await ui.sees("There are no blind votes yet.", "Ctrl+T compares two models")
+        await ui.sees("There are no blind votes yet.", "Ctrl+B there hides their names.")

@@ -25,8 +25,8 @@ BAR = 26
 NAME = 24
 NONE_YET = (
     "There are no blind votes yet.\n\n"
-    "Ctrl+T compares two models; Ctrl+B there hides their names. Votes given before the names "
-    "are shown are counted here."
+    "Ctrl+T compares two models; Ctrl+B there hides their names.\n"
+    "Votes given before the names are shown are counted here."
 )
 
 
