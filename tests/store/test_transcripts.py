@@ -187,6 +187,15 @@ def test_a_fork_holds_one_line_and_leaves_the_other_alone(store: Store) -> None:
         store.fork(fork.id, answer.id)
 
 
+def test_a_fork_is_titled_by_its_own_first_message(store: Store) -> None:
+    session = store.create_session().id
+    store.add_message(session, None, Message("user", "one beginning"))
+    edited = store.add_message(session, None, Message("user", "another beginning"))
+    assert store.fork(session, edited.id).title == "another beginning"
+    store.rename_session(session, "a title that was given")
+    assert store.fork(session, edited.id).title == "a title that was given"
+
+
 def test_nothing_that_goes_out_tells_whose_answers_a_blind_turn_shows(store: Store) -> None:
     session = store.create_session().id
     asked = [Asked(None, "secret-a", Params(seed=1)), Asked(None, "secret-b")]

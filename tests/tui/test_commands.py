@@ -3,14 +3,16 @@
 import asyncio
 
 import pytest
-from textual.command import Hits
+from textual.command import CommandList, Hits
 from textual.events import Key
 from textual.message import Message
 from textual.widgets import Input
 
 from g4tui.config import load_settings
+from g4tui.core import Message as CoreMessage
 from g4tui.tui.app import G4tuiApp
 from g4tui.tui.commands import Commands
+from g4tui.tui.messages import SessionChosen
 from g4tui.tui.screens.rename import RenameScreen
 from support.rooms import Rooms, until
 from support.screen_host import services_of, settled, shown
@@ -31,6 +33,32 @@ async def test_every_action_is_listed_with_its_key(app: G4tuiApp) -> None:
         for label in ("New chat", "Model", "Parameters and system prompt", "Plugins", "Theme"):
             assert label in text
         assert "^n" in text
+
+
+async def test_what_is_done_to_messages_is_offered_once_there_are_some_and_nothing_twice(
+    app: G4tuiApp, rooms: Rooms
+) -> None:
+    session = rooms.store.create_session(title="One")
+    rooms.store.add_message(session.id, None, CoreMessage("user", "hello"))
+
+    async def listed() -> list[str]:
+        await pilot.press("ctrl+p")
+        await settled(pilot, "New chat")
+        commands = app.screen.query_one(CommandList)
+        lines = [str(option.prompt).split("   ")[0] for option in commands.options]
+        await pilot.press("escape")
+        await until(lambda: not app.screen.is_modal)
+        return lines
+
+    async with app.run_test(size=(100, 40)) as pilot:
+        await until(lambda: app.services is not None and app.screen.query("Prompt"))
+        before = await listed()
+        assert not any(line.startswith("Message") for line in before)
+        app.screen.post_message(SessionChosen(session.id))
+        await settled(pilot, "hello")
+        after = await listed()
+        assert {"Message: Star", "Message: Fork here"} <= set(after)
+        assert len(after) == len(set(after)) > len(before) == len(set(before))
 
 
 async def test_an_action_runs(app: G4tuiApp) -> None:

@@ -228,13 +228,15 @@ class RowView(ScrollView, can_focus=True):
     def _composed(
         self, row: Line, bar: str, row_number: int, span: tuple[int, int] | None
     ) -> Strip:
-        strip = row.strip.apply_offsets(0, row_number)
+        strip = row.strip
         if self.needle is not None:
             found = self.palette.style("found").rich_style
             for start, end in self.needle.spans(row.text):
                 strip = _painted(strip, start, end, found)
         if span is not None:
             strip = self._with_selection(strip, row, span)
+        # Last, so that each part that was painted tells where it is: the mouse goes by it.
+        strip = strip.apply_offsets(0, row_number)
         style = self.palette.style(bar).rich_style
         gutter = Segment(_BARS.get(bar, " ").ljust(GUTTER), style)
         return Strip([gutter, *strip]).adjust_cell_length(self.size.width).apply_style(self.ground)
