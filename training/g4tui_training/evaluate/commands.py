@@ -67,6 +67,8 @@ def evaluate(
     if len({subject.name for subject in subjects}) < len(subjects):
         raise click.UsageError("Two models have one name: say NAME=MODEL.")
     asked = read_prompts(prompts, answers) if prompts else []
+    if prompts and not asked:
+        raise G4tuiError("usage", "There are no prompts to answer", f"{prompts} has no question.")
     evaluation = Evaluation(
         subjects,
         out,

@@ -91,6 +91,8 @@ def _work(context: Context) -> dict[str, object]:
     evaluation.perplexity(tasks, settings.draws, [context.run.gguf / PER_TASK])
     for file in _prompts(context):
         prompts = read_prompts(file, settings.answers)
+        if not prompts:
+            context.say(f"{file} has no row with one question, so nothing is answered.")
         evaluation.answers_and_verdicts(
             prompts,
             settings.judge,

@@ -119,6 +119,9 @@ class Evaluation:
 
         Writes answers.json. The judge is asked only once the person agreed to what it will take.
         """
+        if not prompts:
+            write_whole(self.out / ANSWERS, msgspec.json.encode(Answers()))
+            return Answers()
         said = answer_all(
             subjects or self.subjects,
             prompts,

@@ -17,11 +17,12 @@ from g4tui_training.recipe import Train
 from g4tui_training.stages import Context, Stage, file_sha256
 from g4tui_training.train.audit import check_labels
 from g4tui_training.train.base import Base, have_base, template_file, with_template
+from g4tui_training.train.board import FOLDER, Board
 from g4tui_training.train.chat_template import ChatTemplate
 from g4tui_training.train.checkpoint import Checkpoints, State, read_state
 from g4tui_training.train.group import Group
 from g4tui_training.train.loop import Training, scale_losses, train
-from g4tui_training.train.metrics import DevLoss, Metrics, write_curve
+from g4tui_training.train.metrics import DevLoss, Metrics, StepLine, write_curve
 from g4tui_training.train.precision import (
     check_memory,
     chosen_dtype,
@@ -177,6 +178,12 @@ def train_seed(context: Context, ready: Prepared, seed: int, group: Group) -> Tr
     student = make_student(model, settings, seed, group.device)
     fresh = State(identity, str(dtype).removeprefix("torch."), torch.get_num_threads())
     view = View(context.say if group.leads else lambda line: None, seed)
+    board = Board(folder / FOLDER, state.step if state else 0)
+
+    def tell(line: StepLine, steps: int) -> None:
+        view.tell(line, steps)
+        board.tell(line)
+
     training = Training(
         settings=settings,
         seed=seed,
@@ -187,11 +194,15 @@ def train_seed(context: Context, ready: Prepared, seed: int, group: Group) -> Tr
         checkpoints=checkpoints,
         metrics=Metrics(folder / METRICS),
         group=group,
-        tell=view.tell,
+        tell=tell,
         say=context.say if group.leads else lambda line: None,
         cancel=context.cancel,
     )
-    with view, torch.autocast(group.device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
+    with (
+        board,
+        view,
+        torch.autocast(group.device.type, torch.bfloat16, enabled=dtype == torch.bfloat16),
+    ):
         end, best = train(training, fresh)
         student.load(best)
         scales = scale_losses(training, settings.scales) if training.dev else {}
