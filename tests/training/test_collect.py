@@ -22,9 +22,10 @@ from g4tui.core import (
 )
 from g4tui.testing import ScriptedBackend
 from g4tui_training.collect.stage import collect_stage
+from g4tui_training.collect.tally import Tally
 from g4tui_training.run import StageRecord
 from g4tui_training.stages import Context, run_stage
-from support.collecting import Collector, ask_rows, journal_of
+from support.collecting import Clock, Collector, ask_rows, journal_of
 
 Make = Callable[[str], Context]
 RECIPE = 'name = "r"\n[collect]\nteacher = "scripted:parrot"\n'
@@ -292,6 +293,18 @@ def test_a_forecast_is_told_and_a_no_asks_nothing(collector: Callable[..., Colle
     assert "4,376 prompts, about $2." in told
     assert "at these prices, about 43 min" in told
     assert "It stops before $5.00 in all" in told
+
+
+def test_progress_tells_what_comes_first_the_end_or_the_limit() -> None:
+    clock = Clock()
+    tally = Tally(200, clock, before=0.5)
+    assert tally.line(0.5, 1.0, True) == "0 of 200  $0.50 of $1.00"
+    clock.now += 100
+    tally.done, tally.retries = 50, 2
+    assert tally.line(0.5, None, False) == "50 of 200  30.0/min  5 min left  2 tried again"
+    assert "5 min left" in tally.line(0.6, 1.0, True)
+    near = tally.line(0.9, 1.0, True)
+    assert near == "50 of 200  30.0/min  $0.90 of $1.00  25 s to the limit  2 tried again"
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ class Collecting:
         if known.price_changes:
             times = several(known.price_changes, "time")
             self.context.say(f"The price changed {times} since the beginning.")
-        tally = Tally(forecast.prompts, self.clock)
+        tally = Tally(forecast.prompts, self.clock, budget.usd)
         if by_batch is not None:
             return await self._by_batches(asker, by_batch, journal, budget, tally)
         questions = pending(asker, prompts, journal, failed)

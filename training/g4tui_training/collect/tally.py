@@ -1,5 +1,6 @@
 """How a collection goes, in numbers and in a line."""
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,11 +14,12 @@ Clock = Callable[[], float]
 class Tally:
     """`total`: questions to ask now. `done` of them were answered; `failed` counts by kind.
 
-    `retries`: further tries.
+    `before`: dollars that were spent when it began. `retries`: further tries.
     """
 
     total: int
     clock: Clock
+    before: float = 0.0
     done: int = 0
     retries: int = 0
     in_flight: int = 0
@@ -43,10 +45,20 @@ class Tally:
             parts.append(money(spent) + (f" of {money(max_usd)}" if max_usd is not None else ""))
         if self.over and self.over < self.total and seconds > 0:
             left = seconds * (self.total - self.over) / self.over
-            parts.append(f"{duration(left)} left")
+            affordable = self._affordable(seconds, spent, max_usd)
+            limited = affordable < left
+            parts.append(
+                f"{duration(affordable)} to the limit" if limited else f"{duration(left)} left"
+            )
         if self.retries:
             parts.append(f"{self.retries:,} tried again")
         if self.failed:
             kinds = ", ".join(f"{kind} {number:,}" for kind, number in self.failed.most_common())
             parts.append(f"failed: {kinds}")
         return "  ".join(parts)
+
+    def _affordable(self, seconds: float, spent: float, max_usd: float | None) -> float:
+        """Seconds until the dollars are used up, if they go on being spent as so far."""
+        if max_usd is None or spent <= self.before:
+            return math.inf
+        return seconds * max(0.0, max_usd - spent) / (spent - self.before)
