@@ -2,9 +2,7 @@
 
 import json
 import os
-import random
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -93,35 +91,6 @@ def test_a_student_learns_and_is_written_whole(make_run: MakeRun) -> None:
     assert (folder / "loss.png").read_bytes().startswith(b"\x89PNG")
     assert not (run / ".work" / "train").exists()
     assert train(run) == "skipped"
-
-
-def test_killed_at_random_moments_it_ends_as_if_nothing_had_been(make_run: MakeRun) -> None:
-    unbroken, killed = make_run("unbroken"), make_run("killed")
-    train(unbroken)
-    # In one child, which dies by SIGKILL at a line of the metrics, a checkpoint's file or a step.
-    chance = random.Random(7)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    for moment in (chance.randrange(1, 40), chance.randrange(40, 80)):
-        script = (
-            "import os, signal, sys\n"
-            "from g4tui_training import writing\n"
-            "from g4tui_training.main import run\n"
-            "real, count = os.fsync, 0\n"
-            "def fsync(descriptor):\n"
-            "    global count\n"
-            "    count += 1\n"
-            f"    if count == {moment}: os.kill(os.getpid(), signal.SIGKILL)\n"
-            "    real(descriptor)\n"
-            "os.fsync = fsync\n"
-            f"sys.exit(run({command(killed)[2:]!r}))\n"
-        )
-        ended = subprocess.run(
-            [sys.executable, "-c", script], env=environment, capture_output=True, timeout=120
-        )
-        assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
-    train(killed)
-    assert same(unbroken, killed)
-    assert metrics(unbroken) == metrics(killed)
 
 
 def stopped(run: Path, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
