@@ -122,8 +122,21 @@ async def test_chats_of_another_g4tui_are_listed_when_one_comes_back(rooms: Room
         ui.app.post_message(events.AppFocus())
         await ui.sees("From elsewhere")
         chat_of(rooms, "And another")
-        await ui.press("ctrl+b", "ctrl+b")
+        await ui.press("ctrl+b")
         await ui.sees("And another")
+
+
+async def test_the_key_of_the_list_goes_there_first_and_folds_it_from_there(rooms: Rooms) -> None:
+    chat_of(rooms, "Kept")
+    async with driven_chat(rooms) as ui:
+        await ui.sees("Kept")
+        await ui.press("ctrl+b", "down", "enter")
+        await ui.sees("about Kept")
+        await ui.press("ctrl+b")
+        assert ui.chat.sidebar.widget.display
+        await ui.press("ctrl+b")
+        assert not ui.chat.sidebar.widget.display
+        assert ui.chat.prompt_box.prompt.has_focus
 
 
 async def test_a_private_chat_says_so(rooms: Rooms) -> None:

@@ -155,8 +155,8 @@ class ChatActions(ChatBase):
         self.transcript.action_end()
 
     def action_toggle_sidebar(self) -> None:
-        """Fold or unfold the list of sessions."""
-        if self.sidebar.toggle():
+        """To the list of sessions, unfolded where it is not; from there fold it."""
+        if self.sidebar.turn():
             self.sessions_changed()
             self.sessions.focus()
         else:

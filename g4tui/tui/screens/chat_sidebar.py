@@ -24,9 +24,9 @@ class ChatSidebar:
         """Whether the list covers a part of the conversation."""
         return self._screen.app.size.width < NARROW
 
-    def toggle(self) -> bool:
-        """Fold or unfold it; whether it is there now."""
-        self._wanted = not self.widget.display
+    def turn(self) -> bool:
+        """Fold it where the person is in it, unfold it else; whether it is there now."""
+        self._wanted = not (self.widget.display and self.widget.has_focus_within)
         self.show()
         return self._wanted
 
