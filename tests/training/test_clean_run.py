@@ -61,6 +61,18 @@ def test_clean_by_itself_prints_the_funnel(tmp_path: Path, train_command: Comman
     assert (code, "nothing changed" in err) == (0, True)
 
 
+def test_set_goes_over_the_recipe(tmp_path: Path, train_command: Command) -> None:
+    write_rows(tmp_path / "a.jsonl", mixed())
+    (tmp_path / "r.toml").write_text('name = "r"\n')
+    arguments = ("clean", "--in", "a.jsonl", "--out", "run", "--set", 'clean.off=["refusal"]')
+    code, _, err = train_command(*arguments)
+    assert (code, "give --recipe" in err) == (2, True)
+    code, out, err = train_command(*arguments, "--recipe", "r.toml")
+    assert code == 0, err
+    assert "Not applied: refusal" in out
+    assert "off = [" in (tmp_path / "run" / "recipe.toml").read_text()
+
+
 def test_several_files_behind_one_in(tmp_path: Path, train_command: Command) -> None:
     rows = mixed()
     for number in range(3):

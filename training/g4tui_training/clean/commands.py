@@ -8,9 +8,10 @@ import msgspec
 from g4tui_training.clean.funnel import Funnel, SourceFate
 from g4tui_training.clean.looking import Found, find_row, undo
 from g4tui_training.clean.stage import clean_stage, read_funnel
-from g4tui_training.console import context_for, note, say
+from g4tui_training.console import context_for, note, say, set_option
 from g4tui_training.pairs import Pair
 from g4tui_training.run import RunDir
+from g4tui_training.sequence import check_same_recipe
 from g4tui_training.spoken import several
 from g4tui_training.stages import remember_recipe, run_stage
 from g4tui_training.tables import count, print_table
@@ -26,6 +27,7 @@ _MANY = 12
 @click.argument("more", nargs=-1, type=click.Path(path_type=Path), metavar="")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The run's folder.")
 @click.option("--recipe", type=click.Path(path_type=Path), help="The recipe, a TOML file.")
+@set_option
 @click.option(
     "--eval-tasks",
     "tasks",
@@ -40,6 +42,7 @@ def clean_command(
     more: tuple[Path, ...],
     out: Path,
     recipe: Path | None,
+    changes: tuple[str, ...],
     tasks: tuple[Path, ...],
     jobs: int | None,
     again: bool,
@@ -51,11 +54,15 @@ def clean_command(
     """
     if more and not files:
         raise click.UsageError("Files to clean stand behind --in.")
-    context = context_for(recipe, out)
+    if changes and recipe is None:
+        raise click.UsageError("--set goes over a recipe: give --recipe.")
+    context = context_for(recipe, out, changes=changes)
     stage = clean_stage((*files, *more), tasks, jobs)
     with context.run.locked():
         if recipe is not None:
-            remember_recipe(context.run, recipe)
+            if not files:
+                check_same_recipe(context, stage.name)
+            remember_recipe(context.run, recipe, changes)
         if run_stage(stage, context, again=again) == "skipped":
             note("clean: nothing changed, the result is there.")
     show_funnel(read_funnel(context.run), context.run)
