@@ -145,7 +145,11 @@ class Conversation:
         for row in rows:
             if row.id == begins and row.depth > 1:
                 entries.append(_memory(row.depth - 1))
-            entries.append(self._live.get(row.id) or MessageEntry(row).prepare())
+            entry = self._live.get(row.id)
+            if entry is None:
+                entry = MessageEntry(row).prepare()
+                entry.is_elsewhere = row.state == "streaming"
+            entries.append(entry)
         return entries
 
     def shown(self, row: "MessageRow") -> "MessageRow":

@@ -5,7 +5,8 @@ import sqlite3
 from textual import events
 
 from g4tui.core import Message
-from g4tui.store import SessionRow
+from g4tui.store import SessionRow, Store
+from g4tui.tui.messages import SessionChosen
 from support.chat_app import MODEL, Driven, driven_chat
 from support.rooms import Rooms
 
@@ -137,6 +138,20 @@ async def test_the_key_of_the_list_goes_there_first_and_folds_it_from_there(room
         await ui.press("ctrl+b")
         assert not ui.chat.sidebar.widget.display
         assert ui.chat.prompt_box.prompt.has_focus
+
+
+async def test_an_answer_that_another_g4tui_writes_says_so(rooms: Rooms) -> None:
+    other = Store.open(rooms.store.file)
+    session = other.create_session(model=MODEL).id
+    _, answer = other.begin_turn(session, None, Message("user", "hello"), MODEL)
+    other.flush_answer(answer.id, "half an answer")
+    async with driven_chat(rooms, session=session) as ui:
+        await ui.sees("half an answer", "being written elsewhere")
+        other.finish_answer(answer.id, "complete", "half an answer, and the rest")
+        ui.chat.post_message(SessionChosen(session))
+        await ui.sees("and the rest")
+        await ui.misses("being written elsewhere")
+    other.close()
 
 
 async def test_a_private_chat_says_so(rooms: Rooms) -> None:

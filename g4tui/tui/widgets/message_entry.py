@@ -41,6 +41,8 @@ class MessageEntry(Entry):
         super().__init__(row.id)
         self.row = row
         self.streaming = row.state == "streaming"
+        self.is_elsewhere = False
+        """Whether another g4tui, or screen, writes it: it is not heard here how it goes on."""
         self.progress: Progress | None = None
         self.thinking_open = False
         self.log_open = False
@@ -223,6 +225,9 @@ class MessageEntry(Entry):
 
     def _state_rows(self, width: int, palette: Palette) -> list[Line]:
         row = self.row
+        if self.is_elsewhere:
+            words = "◌ being written elsewhere: open this chat again to see more"
+            return [text_line(words, palette, "note", width)]
         if self.streaming:
             return self._progress_rows(width, palette)
         if row.error is not None:
