@@ -1,45 +1,29 @@
-"""What a person does while comparing: ask all, stop or ask one again, vote, correct, go on.
+"""What a person does while comparing: open a session, choose models, ask all or one, stop.
 
 Each coroutine runs in a worker of the screen; failures are `G4tuiError`s.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from g4tui.core import Attachment, Cancel
 from g4tui.engine.compare import Comparison
-from g4tui.engine.self_naming import names_itself
 from g4tui.engine.sides import Side
 from g4tui.tui.compared import ROLES, Compared
 from g4tui.tui.flow import Flow
+from g4tui.tui.judging import CompareFace, Judging
 from g4tui.tui.services import in_thread
 from g4tui.tui.widgets.compare_pane import ComparePane
 
 if TYPE_CHECKING:
     from g4tui.core import ErrorInfo
     from g4tui.engine.late import LateSaves
-    from g4tui.store import MessageRow, SessionRow, Store, TurnRow
-    from g4tui.store.rows import Verdict, VoteRow
+    from g4tui.store import MessageRow, SessionRow
+    from g4tui.store.rows import VoteRow
     from g4tui.tui.turns import Turns
 
 
-class CompareFace(Protocol):
-    """What the doings need of their screen."""
-
-    def tell(self, text: str, *, warning: bool = False) -> None:
-        """A passing remark."""
-
-    def sides_changed(self) -> None:
-        """Other models, or another number of them."""
-
-    def turn_changed(self) -> None:
-        """The turn on screen, or what it has become."""
-
-    def turn_over(self, compared: Compared, error: "ErrorInfo | None") -> None:
-        """Nothing of an asking is being written any more."""
-
-
-class Comparing:
+class Comparing(Judging):
     """One compare screen's doings, on the session of the chat's `flow`.
 
     `models` are those of the next question, the teacher first; `compared` is the turn in view.
@@ -52,21 +36,11 @@ class Comparing:
         face: CompareFace,
         votes: "LateSaves[VoteRow]",
     ) -> None:
-        self._flow = flow
-        self._panes = panes
-        self._face = face
-        self._votes = votes
+        super().__init__(flow, panes, face, votes)
         self._comparison = Comparison(flow.services.chat, flow.services.store)
         self._running: dict[str, Compared] = {}
         self.models: list[str] = []
         self.blind = False
-        self.compared: Compared | None = None
-        self.vote: VoteRow | None = None
-        self.verdict: Verdict | None = None
-
-    @property
-    def _store(self) -> "Store":
-        return self._flow.services.store
 
     @property
     def _turns(self) -> "Turns":
@@ -261,131 +235,6 @@ class Comparing:
         if not compared.writing:
             self._running.pop(compared.session, None)
         self._face.turn_over(compared, error)
-
-    # judging
-
-    def _take_vote(self, row: "TurnRow | None") -> None:
-        self.vote = row.vote if row is not None else None
-        self.verdict = self.vote.verdict if self.vote is not None else None
-
-    async def give_vote(
-        self, verdict: "Verdict", places: tuple[int, int], reason: str | None = None
-    ) -> None:
-        """Keep a vote over two answers. Where the library is locked it is held until it is not."""
-        compared = self.compared
-        row = compared.row if compared is not None else None
-        if compared is None or row is None:
-            return
-        if compared.writing:
-            self._face.tell("Vote once the answers are there.")
-            return
-        pair = [compared.answers[place] for place in places]
-        told = await in_thread(self._names_itself, pair) if compared.is_hidden else False
-        self.verdict = verdict
-        self._face.turn_changed()
-        store, ids = self._store, [answer.id for answer in pair]
-        saved = await self._votes.now_or_later(
-            lambda: store.vote(row.id, verdict, answers=ids, reason=reason, names_itself=told)
-        )
-        if saved is None:
-            self._face.tell("The library is busy: your vote is kept, and saved once it can be.")
-        if self.compared is compared and self.verdict == verdict:
-            self.vote = saved
-            await self._lift(compared, saved_vote=saved)
-            if told and saved is not None and not saved.blind:
-                self._face.tell("An answer told who wrote it: this vote does not count as blind.")
-
-    def saved_late(self, vote: "VoteRow") -> None:
-        """The library took a vote that it had first refused."""
-        row = self.compared.row if self.compared is not None else None
-        if row is not None and row.id == vote.turn:
-            self.vote = vote
-
-    def answer_saved(self, answer: "MessageRow") -> None:
-        """The library took the end of an answer that it had first refused."""
-        if self.compared is not None:
-            self.compared.saved_late(answer)
-
-    def _names_itself(self, answers: "Sequence[MessageRow]") -> bool:
-        parent = answers[0].parent
-        question = self._store.message(parent).message.text if parent is not None else ""
-        return any(names_itself(each.message.text, each.model, question) for each in answers)
-
-    async def _lift(self, compared: Compared, saved_vote: "VoteRow | None") -> None:
-        """Show the names: as the library has it, or before it has."""
-        from msgspec.structs import replace
-
-        assert compared.row is not None
-        was_hidden = compared.is_hidden
-        row = replace(compared.row, vote=saved_vote)
-        if row.blind and row.revealed is None:
-            row = replace(row, revealed=row.created)
-        compared.row = row
-        if was_hidden:
-            compared.show(row)
-        self._face.turn_changed()
-
-    async def take_back(self) -> None:
-        """No vote on this turn."""
-        compared = self.compared
-        if compared is not None and compared.row is not None and self.verdict is not None:
-            await self._votes.save()
-            compared.row = await in_thread(self._store.unvote, compared.row.id)
-            self._take_vote(compared.row)
-            self._face.turn_changed()
-
-    async def reveal(self) -> None:
-        """Show the names before a vote."""
-        compared = self.compared
-        if compared is None or compared.row is None or not compared.is_hidden:
-            return
-        if compared.writing:
-            self._face.tell("The names are shown once the answers are there.")
-            return
-        await in_thread(self._store.reveal, compared.row.id)
-        await self._lift(compared, None)
-        self._face.tell("A vote on this turn no longer counts as blind.")
-
-    async def correct(self, place: int, text: str) -> None:
-        """Keep what an answer should have been; the conversation goes on from that."""
-        compared, session = self.compared, self._flow.session
-        if compared is None or session is None:
-            return
-        row = await in_thread(self._store.correct, compared.answers[place].id, text)
-        await self._read_choice(compared)
-        await self._panes[place].conversation.show_line(self._store, session, row.id)
-        self._face.tell("Kept as a correction. The next question goes on from it.")
-        self._face.turn_changed()
-
-    async def go_on(self, place: int) -> None:
-        """All go on from one answer; once more, and each goes on from its own."""
-        compared, tip = self.compared, self._panes[place].conversation.tip
-        if compared is None or compared.row is None or not tip:
-            return
-        chosen = None if self.is_chosen(place) else tip
-        await in_thread(self._store.choose, compared.row.id, chosen)
-        await self._read_choice(compared)
-        self._face.tell(
-            f"The next question goes on from {compared.short_name(place)}."
-            if chosen is not None
-            else "Each model goes on from its own answer."
-        )
-        self._face.turn_changed()
-
-    def is_chosen(self, place: int) -> bool:
-        """Whether all go on from what stands there."""
-        row = self.compared.row if self.compared is not None else None
-        chosen = row.chosen if row is not None else None
-        return chosen is not None and chosen == self._panes[place].conversation.tip
-
-    async def _read_choice(self, compared: Compared) -> None:
-        """What the conversation goes on from, as the library has it."""
-        from msgspec.structs import replace
-
-        if compared.row is not None:
-            saved = await in_thread(self._store.turn, compared.row.id)
-            compared.row = replace(compared.row, chosen=saved.chosen)
-        await self._flow.refresh()
 
 
 def _linked(first: Cancel, others: Sequence[Cancel]) -> Sequence[Cancel]:
