@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from g4tui.core import ErrorInfo, Failed, Finished, Message, TextDelta, Usage
 from g4tui.store import Asked
+from g4tui.testing.scripted import ScriptedEngine
 from support.chat_app import Steps
 from support.compare_screen import STUDENT, TEACHER, compare_rooms, comparing
 
@@ -232,6 +235,29 @@ async def test_an_interrupted_answer_is_gone_on_with_or_kept(home: Path) -> None
         await ui.press("right", "a")
         await ui.until(lambda: store.message(turn.answers[1]).state == "stopped")
         await ui.until(lambda: "stopped" in ui.pane(1))
+
+
+async def test_one_that_cannot_be_gone_on_with_can_still_be_kept(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As OpenAI's servers, which take whole questions only."""
+    monkeypatch.setattr(ScriptedEngine, "can_continue", False)
+    rooms = compare_rooms(home, {"teacher": [""], "student": [""]})
+    store = rooms.store
+    session = store.create_session(model=STUDENT).id
+    asked = [Asked(None, TEACHER), Asked(None, STUDENT)]
+    turn, _ = store.begin_compared(session, Message("user", "Why?"), asked)
+    for answer in turn.answers:
+        store.finish_answer(answer, "interrupted", "So far.")
+    async with comparing(rooms, session=session) as ui:
+        await ui.sees("So far.", "interrupted")
+        await ui.press("escape", "g")
+        await ui.sees("cannot go on with a partial answer", "a keep as it is")
+        await ui.done()
+        await ui.press("a")
+        await ui.until(lambda: store.message(turn.answers[0]).state == "stopped")
+        await ui.misses("cannot go on with a partial answer")
+        assert "So far." in ui.pane(0)
 
 
 async def test_an_older_answer_is_not_asked_for_again(home: Path) -> None:
