@@ -86,7 +86,7 @@ async def collect(
     return got
 
 
-async def until(condition: Any, *, seconds: float = 10.0) -> None:
+async def until(condition: Any, *, seconds: float = 30.0) -> None:
     """Wait for a condition, looking every few milliseconds."""
     async with asyncio.timeout(seconds):
         while not condition():
