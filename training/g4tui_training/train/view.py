@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from g4tui_training.progress import Ticker, is_terminal
+from g4tui_training.spoken import duration
 from g4tui_training.train.metrics import StepLine
 
 if TYPE_CHECKING:
@@ -84,13 +85,14 @@ class View:
         self._live.console.print(Text(clean_line(text)))
 
     def _lines(self, steps: int) -> list[str]:
-        last = self._recent[-1]
+        """Each fits into 80 columns."""
+        last, numbers = self._recent[-1], self._numbers(steps)
         done = last.step * _WIDTH // steps
         return [
             f"seed {self._seed}  {'━' * done}{'╌' * (_WIDTH - done)}",
             f"loss    {sparkline(self._losses, _WIDTH)}",
-            "  ".join(self._numbers(steps)),
-            self._dev,
+            "  ".join(numbers[:3]),
+            "  ".join([*numbers[3:], self._dev]),
         ]
 
     def _numbers(self, steps: int) -> list[str]:
@@ -102,8 +104,8 @@ class View:
         return [
             f"step {last.step:,} of {steps:,}",
             f"loss {last.loss:.3f}",
-            f"{tokens / seconds:.0f} tokens/s ({trained / seconds:.0f} trained)",
             f"{duration(left)} left",
+            f"{tokens / seconds:.0f} tokens/s ({trained / seconds:.0f} trained)",
             f"{last.memory / 2**30:.1f} GB",
         ]
 
@@ -120,11 +122,3 @@ def sparkline(values: list[float], width: int) -> str:
     low, high = min(means), max(means)
     span = (high - low) or 1.0
     return "".join(_BARS[round((value - low) / span * (len(_BARS) - 1))] for value in means)
-
-
-def duration(seconds: float) -> str:
-    """`3 h 05 min`, `12 min`, `40 s`."""
-    minutes = round(seconds / 60)
-    if minutes >= 60:
-        return f"{minutes // 60} h {minutes % 60:02} min"
-    return f"{minutes} min" if seconds >= 60 else f"{seconds:.0f} s"
