@@ -12,6 +12,7 @@ from textual.widgets import Button, Input
 from g4tui.tui.bindings import bindings
 from g4tui.tui.screens.confirm import ConfirmScreen
 from g4tui.tui.screens.help import HelpScreen
+from g4tui.tui.screens.pick import PickRow, PickScreen
 from g4tui.tui.screens.rename import RenameScreen
 from g4tui.tui.widgets.session_list import SessionList
 from support.screen_host import ScreenHost, shown
@@ -75,6 +76,20 @@ async def test_an_empty_title_is_refused_with_a_word_why() -> None:
         assert "needs a title" in shown(pilot.app)
         await pilot.press("x", "enter")
         assert host.results == ["x"]
+
+
+async def test_a_long_list_of_choices_ends_at_its_keys() -> None:
+    rows = [PickRow(str(number), f"choice {number}") for number in range(30)]
+    screen = PickScreen("Choose", rows)
+    async with ScreenHost(screen=lambda: screen).run_test(size=(80, 24)) as pilot:
+        lines = shown(pilot.app).splitlines()
+        keys = next(at for at, line in enumerate(lines) if "esc Close" in line)
+        assert "╰──" in lines[keys + 1], "there is nothing between the keys and the frame"
+        screen.show(rows[:3])
+        await pilot.pause()
+        lines = shown(pilot.app).splitlines()
+        first = next(at for at, line in enumerate(lines) if "choice 0" in line)
+        assert "esc Close" in lines[first + 4]
 
 
 class ChatLike(Screen[None]):

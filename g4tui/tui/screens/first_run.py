@@ -118,7 +118,6 @@ class FirstRunScreen(Dialog[str]):
         self.query_one("#missing", Static).update(clean(self._missing()))
         offers = list(self._offers())
         self._rows.show_rows(offers)
-        self._rows.styles.height = len(offers)
         self.refresh_bindings()
 
     @property

@@ -105,7 +105,6 @@ class KeysScreen(Dialog[None]):
             if key.server not in known
         ]
         self._rows.show_rows([_Line(server, _place(server, kept)) for server in servers])
-        self._rows.styles.height = len(servers)
         self._about()
 
     def _about(self) -> None:

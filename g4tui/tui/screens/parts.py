@@ -73,9 +73,7 @@ class PartsScreen(Dialog[Choice]):
             PickRow(part.key, part.title, f"{_first_line(part.text)}   {_lines(part.text)}")
             for part in self._parts
         ]
-        box = self._rows
-        box.styles.height = len(rows)
-        box.show_rows(rows, rows[min(1, len(rows) - 1)].key)
+        self._rows.show_rows(rows, rows[min(1, len(rows) - 1)].key)
 
     @property
     def _rows(self) -> LineList[PickRow]:

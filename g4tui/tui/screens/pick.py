@@ -70,7 +70,6 @@ class PickScreen(Dialog[str]):
     def show(self, rows: Sequence[PickRow], key: str | None = None) -> None:
         """List these."""
         self.choices = rows
-        self.rows.styles.height = max(1, len(rows))
         self.rows.show_rows(rows, key)
 
     def on_key(self, event: events.Key) -> None:

@@ -95,7 +95,6 @@ class PluginsScreen(Dialog[None]):
         disabled = self._services.settings.plugins.disabled
         reports = sorted(self._services.plugins.reports(), key=lambda report: report.name)
         self._rows.show_rows([_Line(report, report.name not in disabled) for report in reports])
-        self._rows.styles.height = max(1, len(reports))
         self._detail()
 
     @on(LineList.Moved)

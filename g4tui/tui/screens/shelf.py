@@ -69,7 +69,6 @@ class ShelfScreen(Dialog[str]):
         rows += [PickRow(row.id, row.title or "New chat", _days_left(row)) for row in binned]
         if not binned:
             rows.append(PickRow("", "  nothing"))
-        self._list.styles.height = len(rows)
         self._list.show_rows(rows)
         self.refresh_bindings()
 

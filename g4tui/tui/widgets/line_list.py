@@ -123,7 +123,7 @@ class LineList(ScrollView, Generic[AnyRow], can_focus=True):
         if at < 0:
             at = self._nearest(max(0, min(place, len(rows) - 1)))
         self.set_reactive(LineList.cursor, at)
-        self.refresh()
+        self.refresh(layout=self.styles.is_auto_height)
         self._scroll_to_cursor()
         now = self.row.key if self.row else None
         if now != before:
