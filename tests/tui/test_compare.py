@@ -283,6 +283,20 @@ async def test_the_palette_offers_what_this_screen_can_do(home: Path) -> None:
         await ui.sees("No matches found")
 
 
+async def test_the_palette_chooses_the_model_of_the_pane_in_use(home: Path) -> None:
+    scripts = {"teacher": ["I teach."], "student": ["I learn."], "third": ["I am third."]}
+    async with comparing(compare_rooms(home, scripts)) as ui:
+        ui.screen.action_show(1)
+        await ui.press("ctrl+p")
+        await ui.type("third")
+        await ui.sees("Model: third")
+        await ui.press("enter")
+        await ui.sees("teacher  scripted:teacher", "student  scripted:third")
+        await ui.put("Who?")
+        await ui.done()
+        await ui.sees("I teach.", "I am third.")
+
+
 async def test_other_models_are_chosen_for_the_sides(home: Path) -> None:
     scripts = {"teacher": ["I teach."], "student": ["I learn."], "third": ["I am third."]}
     rooms = compare_rooms(home, scripts)

@@ -254,6 +254,12 @@ class CompareScreen(CompareBase):
         if models:
             await self.comparing.use(models)
 
+    @on(told.ModelChosen)
+    def _on_model_chosen(self, event: told.ModelChosen) -> None:
+        models = list(self.comparing.models)
+        models[self.active.place] = event.model
+        self.do(self.comparing.use, models)
+
     def action_reason(self) -> None:
         """Why: a line beside the vote."""
         self.do_latest("dialog", self._give_reason)
