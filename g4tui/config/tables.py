@@ -234,9 +234,11 @@ def readable(error: msgspec.ValidationError) -> str:
         ("object", "table"),
         ("array", "list"),
         ("int", "integer"),
+        ("float", "number"),
         ("str", "text"),
     ):
         text = re.sub(rf"\b{theirs}\b", toml, text)
+    text = text.replace(" | null", "")  # TOML has none: what is unset is left out
     what, at, where = text.rpartition(" - at $")
     if not at:
         return _lowered(text)

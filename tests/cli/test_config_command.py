@@ -40,6 +40,7 @@ def test_a_wrong_key_or_value_is_a_usage_error(g4tui: G4tui) -> None:
         ("chat.modle", "x", "Did you mean model?"),
         ("ui.flush_ms", "soon", "expected integer"),
         ("chat.params.top_p", "7", "not within 0 to 1"),
+        ("chat.params.top_p", "hot", "top_p: expected number, got text."),
         ("backends.openai.base_ulr", "http://x", "Did you mean base_url?"),
         ("backends.openai.find_local", "perhaps", "find_local"),
     ):
