@@ -107,7 +107,7 @@ async def test_the_bin_is_emptied_after_a_question(rooms: Rooms) -> None:
     async with driven_chat(rooms) as ui:
         await to_list(ui)
         await ui.press("v")
-        await ui.sees("Gone", "days left")
+        await ui.sees("Gone", "days left", "esc Close")
         await ui.press("x")
         await ui.sees("Empty the bin?", "1 chat cannot be had back")
         await ui.press("y")
