@@ -114,7 +114,7 @@ class Faults:
                 return link
             if isinstance(link, ssl.SSLError) and not isinstance(link, _TLS_PASSING):
                 return self._of_tls(link)
-        names = {base.__name__ for link in chain for base in type(link).__mro__}
+        names = {name for link in chain for name in _names_of(link)}
         for entry in BREAKS:
             if entry.names & names:
                 return self._of_break(entry, chain)
@@ -157,7 +157,8 @@ class Faults:
 
     def _of_break(self, entry: Break, chain: list[BaseException]) -> FaultError:
         host = self._endpoint.host
-        said = next((str(link) for link in reversed(chain) if str(link)), "")
+        meant = [link for link in reversed(chain) if entry.names & _names_of(link)]
+        said = next(filter(None, map(_words_of, meant)), "")
         remedy = entry.remedy
         if entry.local_remedy and self._endpoint.loopback:
             remedy = entry.local_remedy
@@ -186,3 +187,12 @@ class Faults:
     def _shown(self, text: str) -> str:
         text = " ".join(redacted(text[:4000], self._key).split())
         return text if len(text) <= 400 else text[:399] + "…"
+
+
+def _names_of(error: BaseException) -> set[str]:
+    return {base.__name__ for base in type(error).__mro__}
+
+
+def _words_of(error: BaseException) -> str:
+    """What it says, the system's own words without their number."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -38,6 +38,15 @@ async def test_a_fault_is_told_and_survived(
         await model.close()
 
 
+@pytest.mark.parametrize("name", ["reset at once", "reset in mid-stream"])
+async def test_a_reset_is_told_in_the_systems_words(name: str, teacher: MakeTeacher) -> None:
+    with fs.FaultServer(FAULTS[name][0]) as server:
+        model = teacher(server.base_url, retries=0)
+        heard = await model.ask()
+        assert heard.error.detail == "Connection reset by peer"
+        await model.close()
+
+
 async def test_a_refused_connection(teacher: MakeTeacher) -> None:
     """The remedy says where to start the server."""
     with socket.create_server(("127.0.0.1", 0)) as free:
