@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from g4tui_training.forecast.machine import Machine, Size
+from g4tui_training.loading import load_recipe
 from support.pairs import pair, write_rows
 
 Command = Callable[..., tuple[int, str, str]]
@@ -85,6 +87,22 @@ def test_rows_that_are_here_are_counted_and_every_seed_costs(
     if "2 cores" in out:
         assert int(re.search(r"on 2 cores about (\d+) min", rows_of(out)["train"])[1]) < 45  # type: ignore[index]
     assert not (tmp_path / "runs").exists()
+
+
+def test_an_arm_differs_from_its_recipe_in_what_it_is_for() -> None:
+    whole = load_recipe(RECIPES / "laptop.toml")
+    sources = {source.name for source in whole.sources}
+    for name, extra, gone, weight in (
+        ("laptop-no-short", set(), set(), 0.0),
+        ("laptop-p3", {"p3"}, set(), 2.0),
+        ("laptop-p3-only", {"p3"}, sources - {"seed-tasks-dev"}, 2.0),
+    ):
+        arm = load_recipe(RECIPES / f"{name}.toml")
+        assert {source.name for source in arm.sources} == (sources | extra) - gone
+        same = {"seeds": (1,), "short_answer_weight": weight}
+        assert arm.train == msgspec.structs.replace(whole.train, **same)
+        assert arm.clean == whole.clean
+        assert (arm.evaluate.tasks, arm.evaluate.limit) == (whole.evaluate.tasks, 0)
 
 
 def test_what_a_run_has_done_is_not_forecast_again(
