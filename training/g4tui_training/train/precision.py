@@ -13,7 +13,7 @@ from g4tui_training.recipe import Train
 _WORTH = 0.8
 _TOKENS = 512
 # Numbers kept for the backward pass, a token and layer: in widths of the model and of its MLP.
-# Counted in a Llama with LoRA and dropout on every projection (8 and 4, and the bits of what is
+# Counted in a Llama with LoRA and dropout on every projection (8 and 4, and a byte for what is
 # dropped), and a third more for what stands beside them; measured within a fifth.
 _WIDTHS, _MLP_WIDTHS = 12, 6
 

@@ -9,7 +9,7 @@ from peft.tuners import lora
 class Projection(lora.Linear):  # type: ignore[misc]
     """peft's own, which would keep a dropped-out copy of its input, in three steps, for itself.
 
-    Projections that share their input keep it once; what is dropped is kept as a bit a number.
+    Projections that share their input keep it once; what is dropped is kept as a byte a number.
     """
 
     def forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: ANN401
