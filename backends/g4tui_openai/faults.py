@@ -149,9 +149,9 @@ class Faults:
         if status == 429:
             remedy = "Wait a moment, then try again."
             return "rate_limit", f"{host} got too many requests", remedy
-        if 400 <= status < 500 and status != 408:
-            remedy = "Change the parameters, or choose another model."
-            return "server", f"{host} refused the request", remedy
+        if 400 <= status < 500 and status not in _RETRIED:
+            remedy = "Change the message or the parameters, or choose another model."
+            return "refused", f"{host} refused the request", remedy
         remedy = "Try again in a moment, or choose another model."
         return "server", f"{host} could not answer", remedy
 

@@ -16,6 +16,7 @@ ErrorKind = Literal[
     "rate_limit",  # too many requests; see retry_after_s
     "network",  # the server cannot be reached, or the connection broke
     "server",  # the server answered with an error of its own
+    "refused",  # the server does not take this request as it stands; another one may do
     "protocol",  # the other side's bytes make no sense
     "timeout",  # nothing came within the limit
     "crashed",  # the worker process ended while it worked

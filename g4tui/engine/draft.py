@@ -24,7 +24,7 @@ from g4tui.plugin import FinishedTurn
 from g4tui.store import MessageRow, State, Store
 
 # With these the text so far is worth going on from; other errors end an answer for good.
-INTERRUPTIONS = {"crashed", "network", "timeout", "protocol", "server", "unsupported"}
+INTERRUPTIONS = {"crashed", "network", "timeout", "protocol", "server", "refused", "unsupported"}
 
 
 class Prepared(msgspec.Struct, frozen=True):

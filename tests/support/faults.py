@@ -38,7 +38,7 @@ FAULTS: dict[str, tuple[fs.Handler, str, str, str]] = {
     "404": (fs.refusal(404, "No such model"), "missing", "does not know parrot", ""),
     "404 page": (page(404), "missing", "does not know parrot", ""),
     "402": (fs.refusal(402, "Pay first"), "quota", "no credit", ""),
-    "400": (fs.refusal(400, "Bad messages", param="messages"), "server", "refused", ""),
+    "400": (fs.refusal(400, "Bad messages", param="messages"), "refused", "refused", ""),
     "400 context": (
         fs.refusal(400, "maximum context length is 99 tokens", code="context_length_exceeded"),
         "context",

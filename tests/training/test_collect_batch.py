@@ -103,8 +103,8 @@ def test_partial_failures_are_listed_and_the_expired_asked_again(
     assert len(server.batches) == 2
     assert len(done.pairs) == 16
     assert {row["id"]: row["kind"] for row in done.failed} == {
-        "q/5": "server",
-        "q/15": "server",
+        "q/5": "refused",
+        "q/15": "refused",
         "q/7": "empty",
         "q/17": "empty",
     }

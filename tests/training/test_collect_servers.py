@@ -41,7 +41,7 @@ class Moody:
             faults.response(200, b""),
             faults.refusal(503, "overloaded"),
         ]
-        self.asked = 0
+        self.asked = self.refused = 0
 
     def __call__(self, connection: faults.Connection) -> None:
         text = str(connection.body)
@@ -49,6 +49,7 @@ class Moody:
             self.asked += 1
             number = self.asked
         if "number 13'" in text:
+            self.refused += 1
             faults.refusal(400, "This is not allowed", code="policy")(connection)
         elif number % 10 == 0:
             self._moods[number // 10 % len(self._moods)](connection)
@@ -74,8 +75,10 @@ def test_a_server_that_fails_leaves_nothing_unexplained(context: Callable[[str],
         assert answered | failed == {f"q/{n}" for n in range(150)}
         assert not answered & failed
         assert "q/13" in failed
-        assert all(row["kind"] in ("server", "empty") and row["title"] for row in done.failed)
+        assert all(row["kind"] in ("server", "refused", "empty") and row["title"] for row in done.failed)
         assert len(failed) <= 4
+        # What the server does not take is not asked for again and again.
+        assert moody.refused == 1
         assert all(row["response"] == row["prompt"] for row in done.pairs)
         again = one.run()
     assert {row["id"] for row in again.failed} == {"q/13"}

@@ -44,7 +44,7 @@ HOPELESS = frozenset(
     }
 )
 # The server refused before it worked: such a try is not paid.
-UNPAID = HOPELESS | {"rate_limit", "server", "context"}
+UNPAID = HOPELESS | {"rate_limit", "server", "refused", "context"}
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 60.0
 # A server that wants a longer pause than this has no room for us today.
 LONGEST_ASKED_S = 600.0
@@ -214,7 +214,7 @@ class Asking:
         self.tally.failed[failure.kind] += 1
         if failure.kind in HOPELESS:
             self.stop(failure.error)
-        if failure.kind not in PASSING:
+        if failure.kind not in PASSING | {"refused"}:
             return
         self._fruitless += 1
         if self._fruitless >= max(GONE_AFTER, 2 * self.concurrency):
