@@ -75,7 +75,8 @@ def test_a_server_that_fails_leaves_nothing_unexplained(context: Callable[[str],
         assert answered | failed == {f"q/{n}" for n in range(150)}
         assert not answered & failed
         assert "q/13" in failed
-        assert all(row["kind"] in ("server", "refused", "empty") and row["title"] for row in done.failed)
+        kinds = ("server", "refused", "empty")
+        assert all(row["kind"] in kinds and row["title"] for row in done.failed)
         assert len(failed) <= 4
         # What the server does not take is not asked for again and again.
         assert moody.refused == 1
