@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 _CLOSING_S = 0.05
 
 
+class _Begun:
+    """Put before all pieces, when the client is there: importing it is no waiting for a server."""
+
+
 class _Cancelled:
     """Put among the pieces when the person asked to stop."""
 
@@ -48,7 +52,7 @@ class _Ended:
 
 
 Piece = TextDelta | ReasoningDelta | Usage
-Mailbox = asyncio.Queue[Piece | _Cancelled | _Ended]
+Mailbox = asyncio.Queue[_Begun | Piece | _Cancelled | _Ended]
 
 
 class OpenAIEngine(AsyncEngine):
@@ -110,6 +114,9 @@ class OpenAIEngine(AsyncEngine):
                     fault = item.fault
                     ending = Failed(fault.info) if fault else item.reason or Finished("stop")
                     break
+                if isinstance(item, _Begun):
+                    meter.begin()
+                    continue
                 meter.see(item)
                 if not isinstance(item, Usage):
                     yield item
@@ -119,13 +126,13 @@ class OpenAIEngine(AsyncEngine):
             yield meter.usage()
         yield ending
 
-    async def _next(self, mailbox: Mailbox, meter: Meter) -> Piece | _Cancelled | _Ended:
+    async def _next(self, mailbox: Mailbox, meter: Meter) -> _Begun | Piece | _Cancelled | _Ended:
         """The next item, or the end by a limit."""
         limits, now = self.limits, monotonic()
         quiet = limits.idle_s if meter.spoke else limits.first_token_s
-        left = min(meter.last + quiet, meter.began + limits.total_s) - now
+        left = max(min(meter.last + quiet, meter.began + limits.total_s) - now, 0.0)
         try:
-            async with asyncio.timeout(max(left, 0.0)):
+            async with asyncio.timeout(left if self._client else None):
                 return await mailbox.get()
         except TimeoutError:
             return _Ended(None, self._too_late(meter))
@@ -163,6 +170,8 @@ class OpenAIEngine(AsyncEngine):
 
         reader = Reader(self, request, mailbox.put_nowait)
         try:
+            await self.client()
+            mailbox.put_nowait(_Begun())
             reason = await reader.run()
         except asyncio.CancelledError:
             raise

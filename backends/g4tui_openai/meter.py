@@ -23,6 +23,10 @@ class Meter:
         self._bytes = 0
         self._first: float | None = None
         self._told: Usage | None = None
+        self.begin()
+
+    def begin(self) -> None:
+        """The request goes out now."""
         self.began = self.last = monotonic()
 
     @property

@@ -325,11 +325,11 @@ def find_rows(folder: Path) -> bool:
         f"{1e3 * middle:.0f} ms, of which {1e3 * PAUSE_S:.0f} ms pause; raw {1e3 * plain:.1f} ms",
     )
     missed |= row(
-        "  the loop's longest work without a pause / 50 ms",
-        worked[-1] / 0.05,
+        "  the loop's longest stall meanwhile / 50 ms",
+        lags[-1] / 0.05,
         1.0,
-        f"{1e3 * worked[-1]:.0f} ms; lag {1e3 * lags[-1]:.0f} ms, "
-        f"p99 {1e3 * lags[len(lags) * 99 // 100]:.1f} ms; idle {1e3 * idle:.0f} ms",
+        f"{1e3 * lags[-1]:.0f} ms, p99 {1e3 * lags[len(lags) * 99 // 100]:.1f} ms; "
+        f"of its own work {1e3 * worked[-1]:.0f} ms; idle {1e3 * idle:.0f} ms",
     )
     return missed
 

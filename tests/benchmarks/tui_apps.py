@@ -64,10 +64,7 @@ async def paced() -> AsyncIterator[str]:
 
 
 class Watch:
-    """How late the loop comes to things, and the processor time between start and stop.
-
-    Late by no more than the program has worked meanwhile: the rest was other programs' work.
-    """
+    """How late the loop comes to things, and the processor time between start and stop."""
 
     def __init__(self) -> None:
         self._lags: list[float] = []
@@ -77,10 +74,9 @@ class Watch:
 
     async def _look(self) -> None:
         while True:
-            due, worked = time.perf_counter() + TICK_S, time.process_time()
+            due = time.perf_counter() + TICK_S
             await asyncio.sleep(TICK_S)
-            late, worked = time.perf_counter() - due, time.process_time() - worked
-            self._lags.append(max(0.0, min(late, worked)))
+            self._lags.append(max(0.0, time.perf_counter() - due))
 
     def stop(self) -> dict[str, float]:
         """Seconds: lag at the 95th and 99th percentile, processor, wall."""

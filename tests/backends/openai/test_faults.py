@@ -5,11 +5,13 @@ import logging
 import socket
 import threading
 import traceback
+from typing import Any
 
 import pytest
 
 from g4tui.core import Cancel, Finished
 from g4tui.testing.conformance import check_error, check_order
+from g4tui_openai import engine
 from support import fault_server as fs
 from support.faults import FAULTS, streamed
 from support.teacher import SECRET, MakeTeacher
@@ -137,6 +139,24 @@ async def test_a_server_that_falls_silent(
         heard = await model.ask()
         assert (heard.error.kind, heard.text) == ("timeout", text)
         check_error(heard.error)
+
+
+async def test_a_slow_import_is_not_the_servers_silence(
+    teacher: MakeTeacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client takes a second to import: limits and first-token time begin after it."""
+    build = engine._build
+
+    def slow(*parts: Any) -> Any:
+        threading.Event().wait(0.8)
+        return build(*parts)
+
+    monkeypatch.setattr(engine, "_build", slow)
+    with fs.FaultServer(fs.parrot()) as server:
+        heard = await teacher(server.base_url, first_token_s=0.4).ask()
+    assert (heard.text, heard.end) == ("hello wide world", Finished("stop"))
+    assert heard.usage.ttft_s is not None
+    assert heard.usage.ttft_s < 0.8
 
 
 async def test_an_answer_that_never_ends(teacher: MakeTeacher) -> None:
