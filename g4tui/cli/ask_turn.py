@@ -15,6 +15,7 @@ from g4tui.cli.ask_output import AskOutput
 from g4tui.cli.stopping import Stop, stop_signals
 from g4tui.core import Attachment, G4tuiError, ModelSpec, Params, parse_model
 from g4tui.engine import Chat, Runtime
+from g4tui.engine.privacy import check_may_go
 from g4tui.paths import Paths
 from g4tui.store import SessionRow, Store
 
@@ -67,8 +68,8 @@ async def _turn(
     output.model = spec.id
     async with opened(app, paths) as runtime:
         host = await asyncio.to_thread(runtime.destination, spec)  # a wrong name saves nothing
-        if existing is not None and existing.private and host:
-            raise _stays_here(existing, host)
+        if existing is not None:
+            check_may_go(existing, host)
         session = await asyncio.to_thread(_session, store, wanted, existing, spec, app)
         output.session = session.id if wanted.save else None
         if host:  # to ask here is to consent
@@ -88,15 +89,6 @@ async def _turn(
                     output.take(event)
         finally:
             await chat.late.close()
-
-
-def _stays_here(session: SessionRow, host: str) -> G4tuiError:
-    return G4tuiError(
-        "usage",
-        "This session is private",
-        f"It never leaves this machine, and the model is on {host}.",
-        "Choose a local model, or begin another session.",
-    )
 
 
 def _existing(store: Store, wanted: Ask) -> SessionRow | None:

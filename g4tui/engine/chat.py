@@ -21,6 +21,7 @@ from g4tui.engine.budget import fit
 from g4tui.engine.draft import AnswerDraft, Prepared
 from g4tui.engine.history import answered
 from g4tui.engine.late import LateSaves
+from g4tui.engine.privacy import check_may_go
 from g4tui.engine.runtime import Runtime
 from g4tui.engine.turn_events import (
     ContextUsed,
@@ -197,6 +198,7 @@ class Chat:
         """What to send, plugins heard and cut to the context."""
         model = await self._runtime.opened(spec)
         session = await asyncio.to_thread(self._store.session, answer.session)
+        check_may_go(session, await asyncio.to_thread(self._runtime.destination, spec))
         rows = answered(await asyncio.to_thread(self._store.path, answer.session, answer.parent))
         resumed = answer.message if answer.message.text else None
         if resumed is not None and not model.can_continue:

@@ -35,11 +35,11 @@ async def may_leave(
         host = await in_daemon(lambda: services.runtime.destination(spec))
     except G4tuiError:
         return row  # nothing is sent by a backend that does not work: the answer will say why
-    if not host or host in row.consent:
-        return row
-    if row.private:
+    if host and row.private:  # also where consent was given before it became private
         face.tell("This chat is private: it is never sent elsewhere.", warning=True)
         return None
+    if not host or host in row.consent:
+        return row
     rows = await in_thread(services.store.path, row.id) if row.head else []
     said = [each.message.content for each in rows] + ([text] if text else [])
     detail = (

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
 import msgspec
+import pytest
 
 from g4tui.core import (
     Cancel,
@@ -103,6 +104,20 @@ async def test_stop_keeps_the_text_and_the_next_turn_works(rooms_with: MakeRooms
     assert 0 < len(answer.message.text) < 500
     assert rooms.store.path(session.id)[-1] == answer
     assert (await rooms.ask(session.id, "Still there?")).message.text == "fine"
+
+
+async def test_a_private_session_leaves_for_nowhere_even_after_consent(
+    rooms_with: MakeRooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = rooms_with(["heard", "heard"])
+    session = rooms.store.create_session(private=True)
+    rooms.store.add_consent(session.id, "api.example.org")
+    assert (await rooms.ask(session.id, "Here?")).message.text == "heard"
+    monkeypatch.setattr(rooms.runtime, "destination", lambda spec: "api.example.org")
+    answer = await rooms.ask(session.id, "My secret")
+    assert answer.error is not None
+    assert (answer.error.kind, answer.error.title) == ("usage", "This session is private")
+    assert len(rooms.backend.requests) == 1
 
 
 async def test_a_failure_is_an_answer_with_an_error(rooms_with: MakeRooms) -> None:

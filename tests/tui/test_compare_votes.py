@@ -333,6 +333,21 @@ async def test_a_private_chat_is_never_sent(home: Path) -> None:
         assert ui.models.asked == [] and ui.screen.prompt_box.prompt.text == "Well?"
 
 
+async def test_consent_ends_where_a_chat_becomes_private(home: Path) -> None:
+    rooms = two(home, sent_to="api.example.org")
+    async with comparing(rooms) as ui:
+        await ui.put("Well?")
+        await ui.sees("Send this chat to api.example.org?")
+        await ui.press("y")
+        await ui.done(1)
+        asked = len(ui.models.asked)
+        (session,) = rooms.store.sessions()
+        rooms.store.update_session(session.id, private=True)
+        await ui.put("My secret")
+        await ui.sees("This session is private")
+        assert ui.models.asked[asked:] == []
+
+
 async def test_usage_without_a_price_says_nothing_of_dollars(home: Path) -> None:
     told = Usage(prompt=3, completion=2, estimated=True, ttft_s=0.1, tok_per_s=9.0)
     answer = [TextDelta("Hm."), told, Finished("stop")]
