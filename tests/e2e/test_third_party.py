@@ -115,7 +115,7 @@ def test_it_is_in_the_model_picker_and_chats(installed: Path, tmp_path: Path) ->
         terminal.press("ctrl+o")
         terminal.wait_for("Choose a model")
         terminal.type("Loud")
-        terminal.wait_for("shout:loud", "Loud")
+        terminal.wait_for("› Loud", "ready")
         terminal.press("enter")
         terminal.wait_gone("Choose a model")
         terminal.type("hello there")
