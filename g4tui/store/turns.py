@@ -7,7 +7,7 @@ from g4tui.core import G4tuiError, Message
 from g4tui.store import growing, messages, sessions
 from g4tui.store.codec import column_text, text_column
 from g4tui.store.ids import new_id
-from g4tui.store.rows import Asked, TurnRow, Verdict, VoteRow
+from g4tui.store.rows import Asked, MessageRow, TurnRow, Verdict, VoteRow
 
 _VOTES = """
     SELECT t.seq, t.id, l.id, r.id, v.left_asked_first, v.verdict, v.blind, v.revealed_first,
@@ -202,7 +202,8 @@ def vote(
 ) -> None:
     """Keep a vote, which shows the names of a blind turn.
 
-    The same verdict once more keeps what it was, but for a new `reason`.
+    The same verdict once more keeps what it was, but for a new `reason`. Where a side broke it is
+    no blind one: that tells of a server, not of what a model can say.
     """
     row = one(connection, turn)
     left, right = answers or row.shown[:2]
@@ -227,13 +228,22 @@ def vote(
             messages.seq_of(connection, right),
             row.answers.index(left) < row.answers.index(right),
             verdict,
-            row.blind and row.revealed is None and not names_itself,
+            row.blind
+            and row.revealed is None
+            and not names_itself
+            and all(_is_answer(messages.one(connection, each)) for each in (left, right)),
             row.blind and row.revealed is not None,
             now,
             text_column(reason if reason is not None else former.reason if former else ""),
         ),
     )
     reveal(connection, turn, now)
+
+
+def _is_answer(row: MessageRow) -> bool:
+    if row.state == "streaming":
+        return True
+    return bool(row.message.text.strip()) and row.state not in ("failed", "interrupted")
 
 
 def unvote(connection: sqlite3.Connection, turn: str) -> None:

@@ -14,11 +14,12 @@ BIN_DAYS = 30
 
 
 class Step(NamedTuple):
-    """What was done to a session and can be undone."""
+    """What was done to a session and can be undone. `was_open`: it was on the screen."""
 
     session: str
     title: str
     kind: Literal["deleted", "archived"]
+    was_open: bool
 
 
 class House:
@@ -56,8 +57,9 @@ class House:
         self._put_away(row, "deleted")
 
     def _put_away(self, row: "SessionRow", kind: Literal["deleted", "archived"]) -> None:
-        self._steps.append(Step(row.id, row.title, kind))
-        if self._flow.conversation.id == row.id:
+        was_open = self._flow.conversation.id == row.id
+        self._steps.append(Step(row.id, row.title, kind, was_open))
+        if was_open:
             self._flow.begin()
         self._flow.sessions_changed()
 

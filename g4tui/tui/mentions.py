@@ -42,7 +42,7 @@ def with_mentioned(text: str, attachments: Iterable[Attachment]) -> Mentioned:
         path = next((path for name in names if (path := expanded(name)).is_file()), None)
         if path is not None:
             _add(found, path)
-        elif quoted or "/" in bare:
+        elif quoted or "/" in bare or Path(names[-1]).suffix:
             missed.append(names[-1])
     return Mentioned(tuple(found), tuple(missed))
 

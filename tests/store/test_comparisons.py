@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis.strategies import booleans, lists, sampled_from, tuples
 
 from g4tui.core import G4tuiError, Message, Params
-from g4tui.store import Asked, MessageRow, Store, TurnRow
+from g4tui.store import Asked, MessageRow, State, Store, TurnRow
 from support.store_process import Child
 
 Start = Callable[..., Child]
@@ -163,6 +163,28 @@ def test_a_vote_is_blind_only_before_anything_tells_the_names(
         assert got == expected
         assert (store.turn(turn.id).revealed is not None) == (blind and seen)
         store.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "counts"),
+    [
+        ("complete", "Yes.", True),
+        ("stopped", "Ye", True),
+        ("failed", "", False),
+        ("failed", "Y", False),
+        ("interrupted", "Ye", False),
+        ("stopped", "", False),
+    ],
+)
+def test_a_side_that_broke_loses_no_blind_vote(
+    store: Store, state: State, text: str, counts: bool
+) -> None:
+    session = store.create_session().id
+    turn, sides = store.begin_compared(session, Message("user", "Why?"), TWO, blind=True)
+    (_, teacher), (_, student) = sides
+    store.finish_answer(teacher.id, state, text)
+    store.finish_answer(student.id, "complete", "Yes, you can.")
+    assert store.vote(turn.id, "right").blind is counts
 
 
 def test_a_reason_that_is_given_later_leaves_the_vote_blind(store: Store) -> None:

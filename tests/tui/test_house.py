@@ -83,6 +83,25 @@ async def test_an_archived_chat_is_opened_from_the_shelf(rooms: Rooms) -> None:
         await ui.sees("about Put away")
 
 
+async def test_what_was_typed_goes_with_a_deleted_chat_and_comes_back(rooms: Rooms) -> None:
+    session = chat_of(rooms, "Open")
+    async with driven_chat(rooms) as ui:
+        await ui.sees("Open")
+        await ui.type("for a new chat")
+        ui.chat.post_message(SessionChosen(session.id))
+        await ui.sees("about Open")
+        await ui.type("for this one")
+        await to_list(ui)
+        await ui.press("d")
+        await ui.toast("Deleted “Open”. f8 undoes it; the bin keeps it for 30 days.")
+        await ui.until(lambda: ui.chat.prompt_box.prompt.text == "for a new chat")
+        await ui.press("f8")
+        await ui.sees("about Open")
+        await ui.until(lambda: ui.chat.prompt_box.prompt.text == "for this one")
+        await ui.press("ctrl+n")
+        await ui.until(lambda: ui.chat.prompt_box.prompt.text == "for a new chat")
+
+
 async def test_undo_takes_back_one_step_after_the_other(rooms: Rooms) -> None:
     first, second = chat_of(rooms, "First"), chat_of(rooms, "Second")
     async with driven_chat(rooms) as ui:

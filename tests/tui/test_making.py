@@ -171,8 +171,8 @@ def test_files_that_a_prompt_names_go_with_it(
     (tmp_path / "old" / "notes.txt").write_text("old notes")
     both = with_mentioned("@notes.txt @old/notes.txt @notes.txt @old/notes.txt", ()).attachments
     assert both == (files[0], Attachment("old/notes.txt", "old notes"))
-    missed = with_mentioned('@old/note.txt. @old/ @"no such" @~nobody/x @x', ()).missed
-    assert missed == ("old/note.txt", "old/", "no such", "~nobody/x")
+    missed = with_mentioned('@old/note.txt. @old/ @"no such" @~nobody/x @gone.txt, @x', ()).missed
+    assert missed == ("old/note.txt", "old/", "no such", "~nobody/x", "gone.txt")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from g4tui.tui.services import in_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from g4tui.store import SessionRow
     from g4tui.tui.house import House
     from g4tui.tui.screens.chat_base import ChatBase
@@ -63,27 +65,44 @@ class ChatKeeping:
 
     async def archive(self, row: "SessionRow") -> None:
         """Out of the list."""
-        await self.house.archive(row)
+        await self._put_away(row, self.house.archive)
         self._screen.app.tell(f"Archived. {self._undo_key()} undoes it.")
 
     async def delete(self, row: "SessionRow") -> None:
         """Into the bin."""
         from g4tui.tui.house import BIN_DAYS
 
-        await self.house.delete(row)
+        await self._put_away(row, self.house.delete)
         title = row.title or "New chat"
         self._screen.app.tell(
             f"Deleted “{title}”. {self._undo_key()} undoes it; "
             f"the bin keeps it for {BIN_DAYS} days."
         )
 
+    async def _put_away(
+        self, row: "SessionRow", put: "Callable[[SessionRow], Awaitable[None]]"
+    ) -> None:
+        """What was typed in it goes with it, and what was typed in a new chat comes back."""
+        is_open = self._screen.conversation.id == row.id
+        if is_open:
+            self._screen.drafts.put_away()
+        try:
+            await put(row)
+        finally:
+            if is_open:
+                self._screen.drafts.bring()
+
     async def undo(self) -> None:
-        """Take back what was deleted or archived last."""
+        """Take back what was deleted or archived last, and show it again where it was shown."""
+        from g4tui.tui.messages import SessionChosen
+
         step = await self.house.undo()
         if step is None:
             self._screen.app.tell("There is nothing to undo.")
         else:
             self._screen.app.tell(f"“{step.title or 'New chat'}” is back.")
+            if step.was_open and self._screen.conversation.session is None:
+                self._screen.post_message(SessionChosen(step.session))
 
     async def shelf(self) -> None:
         """Archive and bin."""
