@@ -267,7 +267,7 @@ async def test_a_chat_is_renamed_and_deleted_and_had_back(rooms: Rooms) -> None:
         assert rooms.store.sessions() == []
         await ui.press("f8")
         await ui.toast("“Greetings” is back.")
-        await ui.sees("  Greetings")
+        await ui.sees("› Greetings", "Hello there, friend.")
 
 
 async def test_a_session_deleted_elsewhere_in_mid_stream_is_one_panel(rooms: Rooms) -> None:
