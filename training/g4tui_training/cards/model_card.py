@@ -8,10 +8,11 @@ from g4tui_training.cards.data_card import OPENAI
 from g4tui_training.cards.facts import RowFacts
 from g4tui_training.cards.figures import evaluation_parts
 from g4tui_training.cards.markdown import fenced, inline, table, yaml_text
-from g4tui_training.cards.training_facts import SeedFacts, StudentFacts
+from g4tui_training.cards.training_facts import StudentFacts
 from g4tui_training.clean.funnel import Funnel
 from g4tui_training.evaluate.scoring import Scored
 from g4tui_training.recipe import Recipe
+from g4tui_training.train.trained import Trained
 
 
 def model_card(
@@ -107,7 +108,7 @@ def _data(rows: RowFacts, funnel: Funnel) -> Iterator[str]:
     yield f"Licences of the rows: {', '.join(map(inline, licences)) or 'none'}.\n"
 
 
-def _training(recipe: Recipe, seeds: Sequence[SeedFacts]) -> Iterator[str]:
+def _training(recipe: Recipe, seeds: Sequence[Trained]) -> Iterator[str]:
     train = recipe.train
     kind = " with DoRA" * train.dora + " with rsLoRA" * train.rslora
     yield (

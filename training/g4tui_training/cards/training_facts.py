@@ -9,32 +9,7 @@ from g4tui_training.evaluate.work import ANSWERS, PERPLEXITY, Answers, read_answ
 from g4tui_training.export.gate import Verdict
 from g4tui_training.export.publish import VERDICTS, read_verdicts
 from g4tui_training.run import RunDir
-from g4tui_training.train.metrics import DevLoss
-
-
-class SeedFacts(msgspec.Struct, frozen=True):
-    """`training.json` of one seed, as far as a reader wants it."""
-
-    base: str
-    seed: int
-    rows: int
-    steps: int
-    step: int
-    tokens: int
-    trained: int
-    seconds: float
-    parameters: int
-    precision: str
-    device: str
-    scale: float
-    threads: int = 1
-    processes: int = 1
-    scales: dict[str, DevLoss] = {}
-
-    @property
-    def dev(self) -> float | None:
-        """The loss of held-back rows at the scale that was chosen; `None` where there were none."""
-        return min((each.loss for each in self.scales.values()), default=None)
+from g4tui_training.train.trained import Trained
 
 
 class Costs(msgspec.Struct, frozen=True):
@@ -58,7 +33,7 @@ class Costs(msgspec.Struct, frozen=True):
 class StudentFacts(msgspec.Struct, frozen=True):
     """Everything that was measured; empty where a stage did not run."""
 
-    seeds: tuple[SeedFacts, ...]
+    seeds: tuple[Trained, ...]
     verdicts: tuple[Verdict, ...]
     perplexity: Perplexity | None
     answers: Answers | None
@@ -81,7 +56,7 @@ def student_files(run: RunDir) -> list[Path]:
 
 def student_facts(run: RunDir) -> StudentFacts:
     """Read them."""
-    seeds = [msgspec.json.decode(file.read_bytes(), type=SeedFacts) for file in seed_files(run)]
+    seeds = [msgspec.json.decode(file.read_bytes(), type=Trained) for file in seed_files(run)]
     stages = run.manifest().stages
     spent = stages["collect"].counts.get("usd") if "collect" in stages else None
     return StudentFacts(

@@ -22,50 +22,22 @@ from g4tui_training.train.chat_template import ChatTemplate
 from g4tui_training.train.checkpoint import Checkpoints, State, read_state
 from g4tui_training.train.group import Group
 from g4tui_training.train.loop import Training, scale_losses, train
-from g4tui_training.train.metrics import DevLoss, Metrics, StepLine, write_curve
+from g4tui_training.train.metrics import Metrics, StepLine, write_curve
 from g4tui_training.train.precision import (
     check_memory,
     chosen_dtype,
     free_memory,
     memory_needed,
 )
-from g4tui_training.train.rows import Rows, SourceRows, digest_of, read_pairs, rows_of
+from g4tui_training.train.rows import Rows, digest_of, read_pairs, rows_of
 from g4tui_training.train.student import Student, make_student
+from g4tui_training.train.trained import Trained
 from g4tui_training.train.view import View
 from g4tui_training.writing import write_whole
 
 ADAPTER, CONFIG, METRICS = "adapter_model.safetensors", "adapter_config.json", "metrics.jsonl"
 CURVE, SUMMARY = "loss.png", "training.json"
 FILES = (ADAPTER, CONFIG, METRICS, CURVE, SUMMARY)
-
-
-class Trained(msgspec.Struct, frozen=True):
-    """`training.json`: how an adapter was made. Times in seconds, losses in nats a token.
-
-    `scale` was chosen on the held-back rows from `scales` (their dev losses) and is in alpha.
-    `step` is of the adapter that was kept: the best evaluation.
-    """
-
-    identity: str
-    base: str
-    seed: int
-    rows: int
-    steps: int
-    step: int
-    tokens: int
-    trained: int
-    seconds: float
-    parameters: int
-    precision: str
-    threads: int
-    device: str
-    processes: int
-    scale: float
-    scales: dict[str, DevLoss]
-    sources: dict[str, SourceRows]
-    end: int
-    template_sha256: str
-    versions: dict[str, str]
 
 
 @dataclass(frozen=True)
