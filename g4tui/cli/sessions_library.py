@@ -76,11 +76,12 @@ def salvage(app: App, file: Path | None, output: Path | None) -> None:
     from g4tui.store.files import newest_backup
     from g4tui.store.salvage import salvage as salvaged
 
-    source = file or app.paths.database
+    library = app.paths.database
+    source = file or library
     stamp = time.strftime("%Y%m%d-%H%M%S")
     target = output or app.paths.data / f"salvaged-{stamp}.sqlite3"
-    found = salvaged(source, target)
-    newest = newest_backup(app.paths.database)
+    found = salvaged(source, target, library)
+    newest = newest_backup(library)
     if app.json:
         app.emit({"file": str(target), "found": found, "backup": str(newest) if newest else None})
         return

@@ -15,6 +15,15 @@ NEARLY_FULL_BYTES = 256 * 1024
 ELSEWHERE = "or set G4TUI_HOME to another folder"
 
 
+class UnfitError(G4tuiError):
+    """A file cannot be used as a library: it `is_one` and damaged, or none. `why` is a sentence."""
+
+    def __init__(self, path: Path, title: str, said: str, why: str, *, is_one: bool) -> None:
+        super().__init__("storage", title, f"{said} It was left untouched.", _rescue(path))
+        self.why = why
+        self.is_one = is_one
+
+
 @contextmanager
 def told(path: Path) -> Iterator[None]:
     """Turn whatever SQLite raises inside into a `G4tuiError` about the library at `path`."""
@@ -128,23 +137,38 @@ def _not_copied(target: Path, said: str) -> G4tuiError:
     )
 
 
-def not_a_library(path: Path, detail: str) -> G4tuiError:
+def not_a_library(path: Path, why: str) -> UnfitError:
     """Some other file is where the library should be; it was left as it is."""
-    return G4tuiError(
-        "storage",
-        "The library's file is not a g4tui library",
-        f"{path}: {detail} It was left untouched.",
-        _rescue(path),
+    title = "The library's file is not a g4tui library"
+    return UnfitError(path, title, f"{path}: {why}", why, is_one=False)
+
+
+def damaged(path: Path, said: str) -> UnfitError:
+    """The file is a library and cannot be read as one; it was left as it is."""
+    return UnfitError(
+        path,
+        "The library is damaged",
+        f"The file that holds all chats, {path}, cannot be read: {said}.",
+        f"It cannot be read: {said}.",
+        is_one=True,
     )
 
 
-def damaged(path: Path, said: str) -> G4tuiError:
-    """The file is a library and cannot be read as one; it was left as it is."""
+def not_for(source: Path, library: Path, why: str, *, is_one: bool = False) -> G4tuiError:
+    """`source`, which a person named, is no library (or a damaged one); `library` is as it was."""
+    newest = newest_backup(library)
+    remedies = [
+        f"To get out of it what can still be read: g4tui sessions salvage {source}"
+        if is_one
+        else "Give a file that g4tui sessions backup has written."
+    ]
+    if newest is not None and not (source.exists() and newest.samefile(source)):
+        remedies.append(f"The newest backup here is {newest}")
     return G4tuiError(
         "storage",
-        "The library is damaged",
-        f"The file that holds all chats, {path}, cannot be read: {said}. It was left untouched.",
-        _rescue(path),
+        "This copy of a library is damaged" if is_one else "This file is no g4tui library",
+        f"{source}: {why} Nothing was changed: the library in use is as it was.",
+        "\n".join(remedies),
     )
 
 

@@ -47,9 +47,27 @@ def restore(source: Path, library: Path) -> Restored:
 
 def _checked_source(source: Path, library: Path) -> int:
     if not source.is_file() or source.stat().st_size == 0:
-        raise G4tuiError("missing", "There is no such backup", f"{source} is no file.", "")
+        raise G4tuiError(
+            "missing",
+            "There is no such backup",
+            f"{source} is {'empty' if source.is_file() else 'no file'}.",
+            "Give a file that g4tui sessions backup has written.",
+        )
     if library.exists() and library.samefile(source):
-        raise G4tuiError("usage", "This is the library itself", f"{source} is in use.", "")
+        raise G4tuiError(
+            "usage",
+            "This is the library itself",
+            f"{source} is in use.",
+            "Give one of its backups.",
+        )
+    try:
+        return _sessions(source)
+    except errors.UnfitError as error:
+        raise errors.not_for(source, library, error.why, is_one=error.is_one) from error
+
+
+def _sessions(source: Path) -> int:
+    """How many sessions are in it, if it is whole."""
     checked_file(source, len(MIGRATIONS))
     with errors.told(source):
         connection = sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)

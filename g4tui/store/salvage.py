@@ -40,11 +40,12 @@ class Salvaged:
     nameless: int = 0
 
 
-def salvage(source: Path, target: Path) -> Salvaged:
+def salvage(source: Path, target: Path, library: Path | None = None) -> Salvaged:
     """Write what can be read of the library at `source` to a new one at `target`.
 
-    `source` is only read. What may be sent to which host is asked again. Raises `G4tuiError` where
-    nothing can be read at all; then `target` is not there.
+    `library` is the one in use, which may be another. `source` is only read. What may be sent to
+    which host is asked again. Raises `G4tuiError` where nothing can be read at all; then `target`
+    is not there.
     """
     if target.exists():
         raise G4tuiError(
@@ -64,14 +65,14 @@ def salvage(source: Path, target: Path) -> Salvaged:
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with TemporaryDirectory(dir=target.parent, prefix=".salvage-") as folder:
-            _make(source, Path(folder) / "new.sqlite3", target, found)
+            _make(source, Path(folder) / "new.sqlite3", target, found, library)
     except OSError as error:
         wrong = Path(error.filename) if error.filename == str(source) else target
         raise errors.disk_error(error, wrong) from error
     return found
 
 
-def _make(source: Path, new: Path, target: Path, found: Salvaged) -> None:
+def _make(source: Path, new: Path, target: Path, found: Salvaged, library: Path | None) -> None:
     """The new library is made at `new`, and copied to `target` when it is whole."""
     try:
         files.created_private(new)
@@ -86,7 +87,7 @@ def _make(source: Path, new: Path, target: Path, found: Salvaged) -> None:
         finally:
             database.close()
         if not found.messages and not found.sessions:
-            raise _nothing_left(source)
+            raise _nothing_left(source, library)
         store = Store.open(new)
         try:
             if wrong := store.check():
@@ -100,7 +101,9 @@ def _make(source: Path, new: Path, target: Path, found: Salvaged) -> None:
         raise G4tuiError.of(msgspec.structs.replace(error.info, detail=detail)) from error
 
 
-def _nothing_left(source: Path) -> G4tuiError:
+def _nothing_left(source: Path, library: Path | None) -> G4tuiError:
+    if library is not None and not (library.exists() and library.samefile(source)):
+        return errors.not_for(source, library, "There is not one row of a library in it.")
     backup = files.newest_backup(source)
     return G4tuiError(
         "storage",

@@ -114,9 +114,32 @@ def test_what_is_no_backup_is_told_and_changes_nothing(
         assert out == ""
         assert told in err
         assert "Traceback" not in err
+        assert "The library's file" not in err, "it is not this one that something is wrong with"
+        assert err.count("\n") >= 3, "a remedy too"
         assert titles(library) == {"first", "second"}
     left = {each.name for each in library.parent.iterdir()}
     assert not {name for name in left if "restored" in name or name in ("backups", "damaged")}
+
+
+def test_what_is_said_of_a_file_leads_to_that_file_and_to_a_backup_of_ours(
+    g4tui: G4tui, library: Path, tmp_path: Path
+) -> None:
+    newest = json.loads(g4tui("sessions", "backup", "--json").out)["file"]
+    text, cut = tmp_path / "text.sqlite3", tmp_path / "cut.sqlite3"
+    text.write_text("hello " * 1_000)
+    cut.write_bytes(library.read_bytes()[:-20_000])
+    for command in ("restore", "salvage"):
+        _, out, err = g4tui("sessions", command, str(text))
+        assert out == ""
+        assert err.startswith("This file is no g4tui library\n")
+        assert str(text) in err
+        assert "the library in use is as it was" in err
+        assert newest in err
+        assert "g4tui sessions salvage" not in err, "there is nothing to get out of it"
+    damaged = g4tui("sessions", "restore", str(cut)).err
+    assert damaged.startswith("This copy of a library is damaged\n")
+    assert f"g4tui sessions salvage {cut}\n" in damaged
+    assert newest in damaged
 
 
 def test_a_damaged_library_is_never_replaced_silently_and_salvage_says_what_is_lost(
@@ -151,5 +174,5 @@ def test_salvage_of_what_is_no_library(g4tui: G4tui, tmp_path: Path) -> None:
     text.write_text("hello " * 1_000)
     code, out, err = g4tui("sessions", "salvage", str(text), "-o", str(tmp_path / "new"))
     assert (code, out) == (1, "")
-    assert "Nothing of the library can be read" in err
+    assert "This file is no g4tui library" in err
     assert not (tmp_path / "new").exists()
