@@ -81,11 +81,15 @@ Handler = Callable[[Connection], None]
 class FaultServer:
     """`with FaultServer(handler) as server:`; `handlers` take turns, the last one stays.
 
-    `seen` holds every request, in order. All threads end with the `with` block.
+    `listing` answers all that is no question. `seen` holds every request, in order. All threads end
+    with the `with` block.
     """
 
-    def __init__(self, *handlers: Handler, tls: bool = False) -> None:
+    def __init__(
+        self, *handlers: Handler, tls: bool = False, listing: Handler | None = None
+    ) -> None:
         self.handlers = list(handlers)
+        self.listing = listing or models()
         self.seen: list[Connection] = []
         self._tls = tls
         self._closing = threading.Event()
@@ -165,7 +169,7 @@ class FaultServer:
         with self._lock:
             self.seen.append(connection)
             if not connection.path.endswith("/chat/completions"):
-                return models()
+                return self.listing
             return self.handlers.pop(0) if len(self.handlers) > 1 else self.handlers[0]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
@@ -23,9 +24,12 @@ from g4tui.core import (
     Usage,
 )
 from g4tui_openai.backend import OpenAIBackend
-from g4tui_openai.options import Options
+from g4tui_openai.options import Limits, Options, Price, Server
 
 SECRET = "sk-very-secret-0123456789"
+QUICK = Limits(
+    connect_s=2.0, first_token_s=5.0, idle_s=5.0, total_s=10.0, usage_s=0.3, retry_base_s=0.01
+)
 
 
 @dataclass
@@ -98,3 +102,27 @@ class Teacher:
 
 
 MakeTeacher = Callable[..., Teacher]
+
+
+def quick_teacher(
+    folder: Path,
+    base_url: str,
+    *,
+    key: str | None = SECRET,
+    retries: int = 2,
+    model: str = "parrot",
+    server: Server | None = None,
+    prices: dict[str, Price] | None = None,
+    **limits: float,
+) -> Teacher:
+    """One that gives up soon."""
+    options = Options(
+        servers={"here": server or Server(base_url)},
+        prices=prices or {},
+        find_local=False,
+        max_retries=retries,
+        limits=msgspec.structs.replace(QUICK, **limits),
+    )
+    log: list[str] = []
+    host = Host(folder, secret=lambda name, origin: key, log=log.append)
+    return Teacher(OpenAIBackend(), ModelSpec("openai", model, "here"), options, host, log)
