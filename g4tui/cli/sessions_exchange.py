@@ -1,5 +1,6 @@
 """`g4tui sessions export` and `import`: sessions as files, in the formats of plugins."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from io import BytesIO
@@ -26,8 +27,7 @@ Item = TypeVar("Item")
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
-    help="A file, or a folder for a file each. [default: standard output]",
+    help="A file, or a folder (there, or FOLDER/) for a file each. [default: standard output]",
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there already.")
 @json_option
@@ -37,7 +37,7 @@ def export(
     sessions: tuple[str, ...],
     everything: bool,
     name: str | None,
-    output: Path | None,
+    output: str | None,
     force: bool,
 ) -> None:
     """Write sessions to a file. Without --format the file's name tells it, else it is Markdown.
@@ -51,10 +51,10 @@ def export(
         raise click.UsageError("Name the sessions to export, or all of them with --all.")
     ids = list(dict.fromkeys(sessions)) or _all(app)
     transcripts(app.store, ids)  # complains before anything is written
-    exporter = _exporter(app, name, output)
+    exporter = _exporter(app, name, Path(output) if output else None)
     if hidden := nameless(app.store, set(ids)):
         app.note(f"Left out: who wrote the answers of blind comparisons without a vote ({hidden}).")
-    if output is None or str(output) == "-":
+    if output is None or output == "-":
         _print(app, exporter, ids)
         return
     files = _write(app, exporter, ids, output, force)
@@ -134,18 +134,19 @@ def _print(app: App, exporter: "Exporter", sessions: list[str]) -> None:
 
 
 def _write(
-    app: App, exporter: "Exporter", sessions: list[str], output: Path, force: bool
+    app: App, exporter: "Exporter", sessions: list[str], output: str, force: bool
 ) -> list[Path]:
     from g4tui.exchange import export_to, file_name, free_path, transcripts
 
-    if not output.is_dir():
+    path = Path(output)
+    if not (path.is_dir() or output.endswith(("/", os.sep))):
         told = _counted(transcripts(app.store, sessions), len(sessions))
-        export_to(output, exporter, told, replace=force)
-        return [output]
+        export_to(path, exporter, told, replace=force)
+        return [path]
     files = []
     for session in _counted(sessions, len(sessions)):
         name = file_name(app.store.session(session).title, exporter.suffix)
-        file = free_path(output, name)
+        file = free_path(path, name)
         export_to(file, exporter, transcripts(app.store, [session]))
         files.append(file)
     return files

@@ -8,6 +8,7 @@ from g4tui.exchange.exporting import (
     free_path,
     nameless,
     new_file,
+    place,
     transcripts,
 )
 from g4tui.exchange.importing import ImportReport, import_from
@@ -22,5 +23,6 @@ __all__ = [
     "import_from",
     "nameless",
     "new_file",
+    "place",
     "transcripts",
 ]

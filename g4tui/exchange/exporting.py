@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from g4tui.core import G4tuiError
 from g4tui.core.nearest import did_you_mean
+from g4tui.paths import expanded
 from g4tui.plugin import Exporter, Transcript
 from g4tui.sanitize import clean_line
 from g4tui.store import Store
@@ -83,6 +84,13 @@ def free_path(folder: Path, name: str) -> Path:
     return path
 
 
+def place(folder: Path, entered: str, name: str) -> Path:
+    """The file that a person means, in `folder` if not elsewhere: in a folder, a free `name`."""
+    path = folder / expanded(entered)
+    is_folder = entered.endswith(("/", os.sep)) or path.is_dir()
+    return free_path(path, name) if is_folder else path
+
+
 def export_to(
     path: Path, exporter: Exporter, sessions: Iterable[Transcript], *, replace: bool = False
 ) -> None:
@@ -98,13 +106,14 @@ def export_to(
 def new_file(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
     """A new file (mode 0600), or with `replace` one over another that is there.
 
-    It is written beside `path` and renamed when it is whole and on the disk. Raises `G4tuiError`:
-    `usage` where `path` is taken, `storage` for what the disk refuses. Then, and where the caller
-    raises, nothing is left behind.
+    Folders that are missing above it are made. It is written beside `path` and renamed
+    when it is whole and on the disk. Raises `G4tuiError`: `usage` where `path` is taken, `storage`
+    for what the disk refuses. Then, and where the caller raises, nothing of it is left behind.
     """
     _check_target(path, replace)
     partial = path.with_name(f".{path.name[:60]}.{secrets.token_hex(4)}.partial")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as out:
@@ -118,7 +127,7 @@ def new_file(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
     except OSError as error:
         raise G4tuiError(
             "storage",
-            "The export could not be written",
+            "The file could not be written",
             f"{path}: {error.strerror or error}. Nothing was left there.",
             "Make room on that disk or its folder writable, or choose another place.",
         ) from error
@@ -145,7 +154,7 @@ def _check_target(path: Path, replace: bool) -> None:
     what = "is there already" if path.is_file() else "is no plain file"
     raise G4tuiError(
         "usage",
-        "The export would replace another file",
+        "That would replace another file",
         f"{path} {what}; it was left as it is.",
         "Choose another name, or replace it (--force on the command line)."
         if path.is_file()

@@ -69,6 +69,20 @@ def test_into_a_folder_every_session_has_a_file_of_its_own(
     assert {"same.html", "same-2.html", "up-and-away.html", "session-CON.html"} <= names
 
 
+def test_a_folder_that_is_missing_is_made(g4tui: G4tui, store: Store, tmp_path: Path) -> None:
+    session = talk(store, "a talk")
+    for output in ("new/deep/mine.md", "other/"):
+        made = g4tui("sessions", "export", session, "-o", f"{tmp_path}/{output}")
+        assert (made.code, made.err) == (0, "")
+    assert "# a talk" in (tmp_path / "new" / "deep" / "mine.md").read_text()
+    assert "# a talk" in (tmp_path / "other" / "a-talk.md").read_text()
+    (tmp_path / "file").write_text("mine")
+    code, out, err = g4tui("sessions", "export", session, "-o", str(tmp_path / "file" / "mine.md"))
+    assert (code, out) == (1, "")
+    assert "Not a directory" in err or "File exists" in err
+    assert "choose another place" in err
+
+
 @pytest.mark.parametrize("there", [False, True])
 def test_a_disk_that_is_full_leaves_nothing_behind(
     process: CommandLine, store: Store, tmp_path: Path, there: bool
@@ -83,7 +97,7 @@ def test_a_disk_that_is_full_leaves_nothing_behind(
         [sys.executable, "-c", FULL_DISK, "sessions", "export", session, "-o", str(file), "--force"]
     )
     assert done.code == 1
-    assert "The export could not be written" in done.err
+    assert "The file could not be written" in done.err
     assert "Nothing was left there" in done.err
     assert "Traceback" not in done.err
     assert [each.read_text() for each in folder.iterdir()] == (["as it was"] if there else [])

@@ -128,8 +128,55 @@ async def test_a_chat_is_exported_and_a_file_replaced_only_after_a_question(
         await ui.press("enter")
         await ui.sees("Replace the file?", "taken.up is there already")
         await ui.press("escape")
-        await ui.misses("Replace the file?")
+        await ui.sees("Export to", "taken.up")
         assert (tmp_path / "taken.up").read_text() == "mine"
+        await ui.press("escape")
+        await ui.misses("Export to")
+
+
+async def test_a_path_that_cannot_be_written_can_be_mended(
+    exchanging: Rooms, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    async with driven_chat(exchanging) as ui:
+        await ui.ask("quiet?")
+        await ui.answered(2)
+        await ui.press("f7")
+        await ui.sees("Export this chat as")
+        await ui.press("enter")
+        await ui.sees("Export to", "quiet.up")
+        await ui.press("ctrl+u")
+        await ui.type("file/deep/talk.up")
+        await ui.press("enter")
+        await ui.sees("The file could not be written", "file/deep/talk.up", "choose another")
+        await ui.press("home")
+        await ui.type("no-")
+        await ui.press("enter")
+        await ui.toast("Exported to")
+        assert (tmp_path / "no-file" / "deep" / "talk.up").read_text().startswith("QUIET?")
+        await ui.press("f7")
+        await ui.sees("Export this chat as")
+        await ui.press("enter")
+        await ui.sees("Export to", "quiet.up")
+        await ui.press("ctrl+u")
+        await ui.type("folder")
+        await ui.press("enter")
+        await ui.until((tmp_path / "folder" / "quiet.up").exists)
+
+
+async def test_tags_that_are_none_can_be_mended(rooms: Rooms) -> None:
+    async with driven_chat(rooms) as ui:
+        await ui.ask("quiet?")
+        await ui.answered(2)
+        ui.chat.action_tag()
+        await ui.sees("work, recipes")
+        await ui.type("x" * 41)
+        await ui.press("enter")
+        await ui.sees("This is no tag", "x" * 41)
+        await ui.press("backspace", "enter")
+        await ui.misses("This is no tag")
+        assert rooms.store.sessions()[0].tags == ("x" * 40,)
 
 
 async def test_a_private_chat_is_not_exported(exchanging: Rooms) -> None:
@@ -152,6 +199,11 @@ async def test_chats_are_imported_once(exchanging: Rooms, tmp_path: Path) -> Non
             await ui.toast(told)
         await ui.sees("first", "second")
         assert len(exchanging.store.sessions()) == 2
+        ui.chat.action_import_file()
+        await ui.sees("Import from")
+        await ui.type("odl.txt")
+        await ui.press("enter")
+        await ui.sees("The file cannot be imported", "is not there", "odl.txt")
 
 
 # @path

@@ -52,16 +52,25 @@ class ChatKeeping:
 
     async def tag(self, row: "SessionRow") -> None:
         """Edit all tags in one line."""
-        from g4tui.tui.screens.line import LineScreen
+        from g4tui.tui.screens.line import ask_line
 
         flow = self._screen.flow
         known = await in_thread(flow.services.store.tags) if flow is not None else []
         note = f"In use: {', '.join(known)}" if known else "Commas part them."
-        screen = LineScreen("Tags", ", ".join(row.tags), placeholder="work, recipes", note=note)
-        text = await self._screen.app.push_screen_wait(screen)
-        if text is not None:
+
+        async def use(text: str) -> bool:
             tags = [tag for part in text.split(",") if (tag := part.strip().removeprefix("#"))]
             await self.house.set_tags(row, tags)
+            return True
+
+        await ask_line(
+            self._screen.app,
+            "Tags",
+            ", ".join(row.tags),
+            use,
+            placeholder="work, recipes",
+            note=note,
+        )
 
     async def archive(self, row: "SessionRow") -> None:
         """Out of the list."""

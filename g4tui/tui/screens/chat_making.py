@@ -47,7 +47,7 @@ class ChatMaking:
 
     async def _save_persona(self, options: SessionOptions) -> None:
         from g4tui.config.personas import Persona, save_persona
-        from g4tui.tui.screens.line import LineScreen
+        from g4tui.tui.screens.line import ask_line
 
         flow = self._screen.flow
         if flow is None:
@@ -55,11 +55,15 @@ class ChatMaking:
         if not options.system.strip():
             self._screen.app.tell("This chat has no system prompt yet: Ctrl+G sets one.")
             return
-        name = await self._screen.app.push_screen_wait(LineScreen("Name of the persona", ""))
-        if name:
-            persona = Persona(options.system, "", options.params)
-            file = await in_thread(save_persona, flow.services.paths, name, persona)
-            self._screen.app.tell(f"Saved to {file}")
+
+        async def save(name: str) -> bool:
+            if name:
+                persona = Persona(options.system, "", options.params)
+                file = await in_thread(save_persona, flow.services.paths, name, persona)
+                self._screen.app.tell(f"Saved to {file}")
+            return bool(name)
+
+        await ask_line(self._screen.app, "Name of the persona", "", save)
 
     async def title(self, row: "SessionRow") -> None:
         """The model of the chat writes a title."""
@@ -86,9 +90,8 @@ class ChatMaking:
 
     async def export(self, row: "SessionRow") -> None:
         """Write the session to a file, in one of the plugins' formats."""
-        from g4tui.exchange import export_to, file_name, free_path, nameless, transcripts
-        from g4tui.paths import expanded
-        from g4tui.tui.screens.line import LineScreen
+        from g4tui.exchange import export_to, file_name, free_path, nameless, place, transcripts
+        from g4tui.tui.screens.line import ask_line
         from g4tui.tui.screens.pick import PickRow, PickScreen
 
         flow, app = self._screen.flow, self._screen.app
@@ -110,28 +113,32 @@ class ChatMaking:
         exporter = exporters[chosen]
         name = file_name(row.title, exporter.suffix)
         free = await in_thread(free_path, Path.cwd(), name)
-        screen = LineScreen("Export to", free.name, note=f"In {free.parent}, or give a path.")
-        entered = await app.push_screen_wait(screen)
-        if not entered:
-            return
-        path = free.parent / expanded(entered)
-        replace = False
-        if await in_thread(path.exists):
-            detail = f"{path} is there already."
-            replace = await self._screen.dialogs.confirm("Replace the file?", detail, "Replace")
-            if not replace:
-                return
-        sessions = transcripts(flow.services.store, [row.id])
-        await in_thread(lambda: export_to(path, exporter, sessions, replace=replace))
-        app.tell(f"Exported to {path}")
-        if await in_thread(nameless, flow.services.store, [row.id]):
-            app.tell("Who wrote the answers of a blind comparison without a vote was left out.")
+
+        async def use(entered: str) -> bool:
+            if not entered:
+                return False
+            path = await in_thread(place, free.parent, entered, name)
+            replace = False
+            if await in_thread(path.is_file):
+                detail = f"{path} is there already."
+                replace = await self._screen.dialogs.confirm("Replace the file?", detail, "Replace")
+                if not replace:
+                    return False
+            sessions = transcripts(flow.services.store, [row.id])
+            await in_thread(lambda: export_to(path, exporter, sessions, replace=replace))
+            app.tell(f"Exported to {path}")
+            if await in_thread(nameless, flow.services.store, [row.id]):
+                app.tell("Who wrote the answers of a blind comparison without a vote was left out.")
+            return True
+
+        note = f"In {free.parent}, or give a path."
+        await ask_line(app, "Export to", free.name, use, note=note)
 
     async def import_file(self) -> None:
         """Read sessions from a file."""
         from g4tui.exchange import import_from
         from g4tui.paths import expanded
-        from g4tui.tui.screens.line import LineScreen
+        from g4tui.tui.screens.line import ask_line
 
         flow, app = self._screen.flow, self._screen.app
         if flow is None:
@@ -140,30 +147,28 @@ class ChatMaking:
         await in_thread(plugins.load_all)
         importers = plugins.importers()
         formats = ", ".join(each.title for each in importers)
-        screen = LineScreen(
-            "Import from", "", placeholder="A file", note=f"Formats: {formats or 'none'}"
-        )
-        entered = await app.push_screen_wait(screen)
-        if not entered:
-            return
-        path, store = expanded(entered), flow.services.store
+        store = flow.services.store
 
         def told(report: "ImportReport", share: float) -> None:
             note = f"importing {share:.0%}"
             app.call_from_thread(setattr, self._screen.status, "note", note)
 
-        try:
-            report = await in_thread(lambda: import_from(path, importers, store, told=told))
-        finally:
-            self._screen.status.note = ""
-            self._screen.sessions_changed()
-        said = [f"{counted(len(report.new), 'chat')} imported"]
-        if report.known:
-            said.append(f"{report.known:,} here already")
-        said += [f"left out: {count:,} {what}" for what, (count, _) in report.left_out.items()]
-        app.tell("; ".join(said) + ".")
-        if report.error is not None:
-            raise report.error
+        async def use(entered: str) -> bool:
+            if not entered:
+                return False
+            path = expanded(entered)
+            try:
+                report = await in_thread(lambda: import_from(path, importers, store, told=told))
+            finally:
+                self._screen.status.note = ""
+                self._screen.sessions_changed()
+            app.tell(_told(report))
+            if report.error is not None:
+                app.tell(str(report.error), error=True)
+            return True
+
+        note = f"Formats: {formats or 'none'}"
+        await ask_line(app, "Import from", "", use, placeholder="A file", note=note)
 
     async def edit_outside(self) -> None:
         """The prompt in the person's own editor."""
@@ -197,6 +202,14 @@ class ChatMaking:
         chosen = await app.push_screen_wait(screen)
         if chosen:
             await use_theme(app, chosen)
+
+
+def _told(report: "ImportReport") -> str:
+    said = [f"{counted(len(report.new), 'chat')} imported"]
+    if report.known:
+        said.append(f"{report.known:,} here already")
+    said += [f"left out: {count:,} {what}" for what, (count, _) in report.left_out.items()]
+    return "; ".join(said) + "."
 
 
 def _run(command: list[str]) -> str:

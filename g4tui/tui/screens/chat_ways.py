@@ -100,20 +100,27 @@ class ChatWays:
         if part is None or choice is None:
             return
         if choice.save:
-            await self._save(part.text, part.file_name)
+            await self._save(clean(part.text), part.file_name)
         else:
             await self._screen.app.copy_text(clean(part.text))
 
     async def _save(self, text: str, name: str) -> None:
-        from g4tui.exchange import free_path
-        from g4tui.paths import expanded
-        from g4tui.tui.screens.line import LineScreen
-        from g4tui.tui.screens.parts import write_new
+        from g4tui.exchange import free_path, new_file, place
+        from g4tui.tui.screens.line import ask_line
 
+        app = self._screen.app
         free = await in_thread(free_path, Path.cwd(), name)
-        screen = LineScreen("Save to a file", free.name, note=f"In {free.parent}, or give a path.")
-        entered = await self._screen.app.push_screen_wait(screen)
-        if entered:
-            path = free.parent / expanded(entered)
-            await in_thread(write_new, path, clean(text))
-            self._screen.app.tell(f"Saved to {path}")
+
+        def written(entered: str) -> Path:
+            path = place(free.parent, entered, name)
+            with new_file(path) as out:
+                out.write((text if text.endswith("\n") else text + "\n").encode())
+            return path
+
+        async def save(entered: str) -> bool:
+            if entered:
+                app.tell(f"Saved to {await in_thread(written, entered)}")
+            return bool(entered)
+
+        note = f"In {free.parent}, or give a path."
+        await ask_line(app, "Save to a file", free.name, save, note=note)

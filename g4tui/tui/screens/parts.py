@@ -1,13 +1,12 @@
 """The parts of an answer: the whole, and its code blocks by their numbers."""
 
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import events, on
 from textual.binding import BindingType
 
-from g4tui.core import G4tuiError
 from g4tui.tui.bindings import bindings
 from g4tui.tui.screens.dialog import Dialog
 from g4tui.tui.screens.pick import PickRow
@@ -106,18 +105,3 @@ def _first_line(text: str) -> str:
 
 def _lines(text: str) -> str:
     return counted(len(text.splitlines()), "line")
-
-
-def write_new(path: Path, text: str) -> None:
-    """Write a file that is not there yet. Raises `G4tuiError`."""
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text if text.endswith("\n") else text + "\n")
-    except FileExistsError:
-        raise G4tuiError(
-            "usage", "That file is there already", f"{path}", "Choose another name."
-        ) from None
-    except OSError as error:
-        raise G4tuiError(
-            "storage", "The file could not be written", f"{path}: {error.strerror or error}."
-        ) from error
