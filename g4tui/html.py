@@ -7,6 +7,7 @@ content security policy forbids everything but its own style sheet.
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from functools import lru_cache
@@ -105,7 +106,7 @@ def _purify(tokens: Iterable["Token"]) -> None:
     """Clean what parsing made of the text (`&#8238;`), and make links of pictures."""
     for token in tokens:
         token.content = clean(token.content)
-        token.info = clean_line(token.info)
+        token.info = _language(token.info)
         token.attrs = {name: _attribute(value) for name, value in token.attrs.items()}
         if align := token.attrs.pop("style", None):  # of a table's cell: the policy forbids it
             token.attrs["class"] = str(align).removeprefix("text-align:")
@@ -114,6 +115,12 @@ def _purify(tokens: Iterable["Token"]) -> None:
         if token.children:
             _purify(token.children)
             token.children = [part for child in token.children for part in _linked(child)]
+
+
+def _language(info: str) -> str:
+    """The language of a block of code. The renderer would decode `&#8238;` in it once more."""
+    found = re.match(r"[\w+#.-]{1,30}(?!\S)", clean_line(info))
+    return found[0] if found else ""
 
 
 def _attribute(value: str | int | float) -> str | int | float:

@@ -43,6 +43,9 @@ def test_raw_html_can_be_read() -> None:
 
 def test_what_entities_hide_is_shown_too() -> None:
     assert "\u202e" not in render("a &#8238; b, `&#8238;` and [&#8238;](https://a.b 'x&#8238;')")
+    for info in ("&#8238;", "py&#8238;", "&amp;#8238;", "py \\&#8238;"):
+        assert "\u202e" not in render(f"```{info}\ncode\n```")
+    assert 'class="language-c++"' in render("```c++ title='x'\ncode\n```")
 
 
 def test_pictures_are_links_that_load_nothing() -> None:

@@ -27,6 +27,8 @@ _LOOKED_AT = 1000
 # Answers come in one file of up to 50,000; a line of it has no end in the sense of a stream.
 _FILE_BYTES = 2 << 30
 _FILE_S = 3600.0
+# Never the server's name for it, which could be that of any file.
+_DOWNLOAD = ".batch-answers.jsonl"
 _DISK = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT)
 
 Result = TypeVar("Result")
@@ -109,10 +111,10 @@ class OpenAIBatches(Batches):
         """Downloads the file of answers, then the one of errors; either may be missing."""
         client = await self._client()
         found = await self._asked(client.batches.retrieve(batch))
+        file = folder / _DOWNLOAD
         for identity in (found.output_file_id, found.error_file_id):
             if not identity:
                 continue
-            file = folder / f"{identity}.jsonl"
             await self._asked(_download(client, identity, file))
             for answer in self._read(file):
                 yield answer
@@ -124,7 +126,7 @@ class OpenAIBatches(Batches):
                 if data.strip():
                     try:
                         line = msgspec.json.decode(data, type=_Line)
-                    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                         raise G4tuiError.of(self._engine.faults.of_exception(error).info) from None
                     yield self._answer(line)
 
