@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import pyte
 
@@ -39,7 +39,8 @@ KEYS = {
 class Terminal:
     """Use as a context manager: on leaving, the program is gone.
 
-    `raw` is every byte that the program wrote; `text()` is what a person sees now.
+    `raw` is every byte that the program wrote, `reads` when how many of them were there (by
+    `time.monotonic`); `text()` is what a person sees now.
     """
 
     def __init__(
@@ -51,6 +52,8 @@ class Terminal:
         rows: int = 40,
     ) -> None:
         self.raw = bytearray()
+        self.reads: list[tuple[float, int]] = []
+        self._shown = 0
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.Stream(self._screen)
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
@@ -105,7 +108,7 @@ class Terminal:
     def text(self) -> str:
         """The screen's rows."""
         with self._changed:
-            return "\n".join(row.rstrip() for row in self._screen.display)
+            return self._look()
 
     def wait_for(self, *wanted: str, seconds: float = 60.0) -> str:
         """Wait until every text is on the screen; the screen then."""
@@ -130,21 +133,33 @@ class Terminal:
     def resize(self, columns: int, rows: int) -> None:
         """Change the window's size, as a person drags it."""
         with self._changed:
+            self._look()
             self._screen.resize(rows, columns)
         self._set_size(columns, rows)
         self.process.send_signal(signal.SIGWINCH)
+
+    def line(self) -> list[Any]:
+        """How the terminal's line is set: see `termios.tcgetattr`."""
+        return termios.tcgetattr(self._master)
 
     def _until(self, holds, told, seconds: float) -> str:  # type: ignore[no-untyped-def]
         deadline = time.monotonic() + seconds
         with self._changed:
             while True:
-                seen = "\n".join(row.rstrip() for row in self._screen.display)
+                seen = self._look()
                 if holds(seen):
                     return seen
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise AssertionError(f"waited {seconds} s for {told}; the screen:\n{seen}")
                 self._changed.wait(min(left, 0.5))
+
+    def _look(self) -> str:
+        """What nobody looks at is not drawn: drawing takes longer than reading."""
+        data = bytes(self.raw[self._shown :])
+        self._shown += len(data)
+        self._stream.feed(self._decode(data))
+        return "\n".join(row.rstrip() for row in self._screen.display)
 
     def _read(self) -> None:
         while True:
@@ -154,7 +169,7 @@ class Terminal:
                 data = b""
             with self._changed:
                 self.raw += data
-                self._stream.feed(self._decode(data, not data))
+                self.reads.append((time.monotonic(), len(self.raw)))
                 self._changed.notify_all()
             if not data:
                 return
