@@ -56,6 +56,17 @@ answers = 2
 answer_tokens = 6
 draws = 200
 """
+# What the README says to keep of a run, to compare it with others later.
+KEPT = (
+    "recipe.toml",
+    "manifest.json",
+    "clean/funnel.json",
+    "adapter/*/training.json",
+    "adapter/*/metrics.jsonl",
+    "gguf/gate.json",
+    "evaluation/*.*",
+    "report/*.*",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -146,21 +157,38 @@ def test_a_student_is_made_judged_registered_and_compared(
     assert [model["name"] for model in found["models"]] == ["base", "student", *files]
     assert (run / "report" / "model_card.md").read_text().count("float32, CPU") == 1
 
-    # An arm beside it, on as many tokens.
+    # The same recipe by another seed, and an arm beside it, on other tokens.
     one = ("--set", "export.lora=false", "--set", "export.merged=[]", "--set", "evaluate.answers=0")
-    arm = (*one, "--set", "train.seeds=[1]", "--set", "train.tokens=900", "--out", "arm")
-    out, err = done(train_command("run", "pet.toml", "--yes", *arm))
+    other = (*one, "--set", "train.seeds=[1]", "--out", "pet-1")
+    out, err = done(train_command("run", "pet.toml", "--yes", *other))
     assert "nothing to register" in err
-    out, _ = done(train_command("report", "--compare", run, "arm", "--out", "page"))
+    arm = (*one, "--set", "train.seeds=[1]", "--set", "train.tokens=900", "--out", "arm")
+    done(train_command("run", "pet.toml", "--yes", *arm))
+    runs = (run, "pet-1", "arm")
+    out, _ = done(train_command("report", "--compare", *runs, "--out", "page"))
     page = (folder / "page" / "comparison.md").read_text()
     assert (folder / "page" / "histogram.png").read_bytes().startswith(b"\x89PNG")
     for text in (page, out):
-        for name in ("base", "pet", "arm", "token_perplexity", "pet.Q8_0.gguf"):
+        for name in ("base", "pet (pet), mean of 2 seeds", "pet (arm)", "pet.Q8_0.gguf"):
             assert name in text.replace("\\", "")
-    assert "## Less or more than pet" in page
+    assert "## Less or more than pet (pet)" in page.replace("\\", "")
     tokens = json.loads((folder / "arm/adapter/seed-1/training.json").read_text())["tokens"]
     assert tokens == pytest.approx(900, rel=0.1)
     assert f"{tokens:,}" in page
+    code, _, err = train_command("report", "--compare", *runs, "pet-1")
+    assert (code, "Seed 1 of pet (pet) is there twice" in err) == (2, True)
+
+    # Only a run's records are needed, as the README lists them.
+    for each in runs:
+        for pattern in KEPT:
+            for file in (folder / each).glob(pattern):
+                to = folder / "kept" / Path(each).name / file.relative_to(folder / each)
+                to.parent.mkdir(parents=True, exist_ok=True)
+                to.write_bytes(file.read_bytes())
+    kept = [folder / "kept" / Path(each).name for each in runs]
+    done(train_command("report", "--compare", *kept, "--out", "kept/page"))
+    assert (folder / "kept" / "page" / "comparison.md").read_text() == page
+
     scores = folder / "arm" / "evaluation" / "per_task.jsonl"
     scores.write_text(scores.read_text().replace('"digest":"', '"digest":"other'))
     code, _, err = train_command("report", "--compare", run, "arm")

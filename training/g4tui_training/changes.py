@@ -1,12 +1,11 @@
 """`--set KEY=VALUE`: values that go over a recipe's own, on the command line."""
 
-import tomllib
 from collections.abc import Iterable
 
 import msgspec
 from msgspec import inspect
 
-from g4tui.config.tables import Table, bare, kind_at, parse_key, with_value
+from g4tui.config.tables import Table, bare, kind_at, parse_key, typed_value, with_value
 from g4tui.core import G4tuiError
 from g4tui.core.nearest import did_you_mean
 from g4tui_training.recipe import Recipe, Source
@@ -33,8 +32,8 @@ def with_changes(table: Table, changes: Iterable[str]) -> Table:
 
 
 def _source_changed(table: Table, name: str, key: tuple[str, ...], value: object) -> list[object]:
-    sources = table.get("sources", [])
-    assert isinstance(sources, list)
+    found = table.get("sources")
+    sources = found if isinstance(found, list) else []
     names = [str(each.get("name")) for each in sources if isinstance(each, dict)]
     if name not in names:
         guess = did_you_mean(name, names) or f"Its sources: {', '.join(names)}."
@@ -49,9 +48,6 @@ def _source_changed(table: Table, name: str, key: tuple[str, ...], value: object
 
 def _value(kind: type[msgspec.Struct], key: tuple[str, ...], text: str) -> object:
     wanted = kind_at(kind, key)
-    try:
-        value: object = tomllib.loads(f"value = {text}")["value"] if "\n" not in text else text
-    except tomllib.TOMLDecodeError:
-        return text
+    value = typed_value(text)
     is_text = wanted is not None and isinstance(bare(wanted), inspect.StrType)
     return text if is_text and not isinstance(value, str) else value

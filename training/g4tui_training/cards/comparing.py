@@ -1,36 +1,23 @@
 """Several runs side by side: the base, each run's student over its seeds, and their differences."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
 
-from g4tui.core import G4tuiError
+import msgspec
+
+from g4tui_training.cards.arms import ENGINE, Arm, arms_of
 from g4tui_training.cards.markdown import inline, table
-from g4tui_training.cards.training_facts import StudentFacts, student_facts
 from g4tui_training.evaluate.bootstrap import DRAWS, paired
 from g4tui_training.evaluate.histogram import write_figure
-from g4tui_training.evaluate.scoring import Scored, read_scores
 from g4tui_training.evaluate.summary import ModelSummary, Paired
-from g4tui_training.evaluate.work import FIGURE, PER_TASK
-from g4tui_training.run import RunDir
+from g4tui_training.evaluate.work import FIGURE
 from g4tui_training.tables import print_table
 from g4tui_training.writing import write_whole
 
 PAGE = "comparison.md"
-_ENGINE = "transformers"
 _HEADLINES = ("token_perplexity", "nll_per_task_mean", "mean", "bits_per_byte", "as_published_mean")
-
-
-@dataclass(frozen=True)
-class Arm:
-    """The student of one run, or the base; `models` and `scores` by seed."""
-
-    name: str
-    models: list[ModelSummary]
-    scores: list[list[Scored]]
-    facts: StudentFacts | None = None
 
 
 class Part(NamedTuple):
@@ -44,10 +31,10 @@ class Part(NamedTuple):
 def compare_runs(folders: Sequence[Path], out: Path | None) -> None:
     """Show runs side by side; with `out` also as comparison.md and histogram.png in that folder.
 
-    The first run is what the others are compared with, beside the base. Raises `G4tuiError` for a
-    folder that is no evaluated run, and for runs that were measured on other tasks or bases.
+    Runs that differ only in their seeds are one arm. The first arm is what the others are compared
+    with, beside the base. Raises `G4tuiError` as `arms_of` does.
     """
-    arms = _arms(folders)
+    arms = arms_of(folders)
     parts = [_figures(arms), _lengths(arms), _training(arms[1:]), *_differences(arms)]
     parts += [_files(arms[1:])]
     shown = [part for part in parts if part.rows]
@@ -61,7 +48,7 @@ def compare_runs(folders: Sequence[Path], out: Path | None) -> None:
         page += [f"## {inline(part.about)}\n", table(part.heading, part.rows) + "\n"]
     page += [f"![Tasks by perplexity]({FIGURE})\n"]
     write_whole(out / PAGE, "\n".join(page).encode())
-    write_figure(out / FIGURE, [arm.models[0] for arm in arms])
+    write_figure(out / FIGURE, [_named(arm) for arm in arms])
 
 
 _ABOUT = (
@@ -74,37 +61,10 @@ _ABOUT = (
 )
 
 
-def _arms(folders: Sequence[Path]) -> list[Arm]:
-    base: Arm | None = None
-    arms = []
-    for folder in folders:
-        run = RunDir(folder)
-        if not run.manifest_file.is_file():
-            raise G4tuiError("missing", "That folder is no run", f"{folder} has no manifest.json.")
-        facts = student_facts(run)
-        models = facts.perplexity.models if facts.perplexity else ()
-        own = [each for each in models if each.engine == _ENGINE]
-        students = [each for each in own if each.name.startswith("student")]
-        if not students:
-            raise G4tuiError(
-                "missing", f"{folder.name} has no student that was measured", f"{folder}: none.",
-                "Run it to its end: g4tui-train run RECIPE",
-            )  # fmt: skip
-        scores: dict[str, list[Scored]] = {}
-        for each in read_scores(run.evaluation / PER_TASK):
-            scores.setdefault(each.model, []).append(each)
-        untouched = Arm("base", [own[0]], [scores[own[0].name]])
-        if base is None:
-            base = untouched
-        elif base.scores[0][0].digest != untouched.scores[0][0].digest:
-            raise G4tuiError(
-                "usage",
-                f"{folder.name} cannot be compared with {folders[0].name}",
-                "They were measured on other tasks, or have other bases.",
-            )
-        arms.append(Arm(folder.name, students, [scores[each.name] for each in students], facts))
-    assert base is not None
-    return [base, *arms]
+def _named(arm: Arm) -> ModelSummary:
+    """An arm in the figure; of several seeds, the first."""
+    seed = f", seed {arm.seeds[0].seed}" if len(arm.seeds) > 1 else ""
+    return msgspec.structs.replace(arm.models[0], name=arm.name + seed)
 
 
 def _rows(arm: Arm, values: Sequence[Sequence[float]], forms: Sequence[str]) -> list[list[str]]:
@@ -167,9 +127,9 @@ def _training(arms: Sequence[Arm]) -> Part:
             f"{seed.seconds / 60:.0f} min",
         ]
         for arm in arms
-        for seed in (arm.facts.seeds if arm.facts else ())
+        for seed in arm.seeds
     ]
-    heading = ["run", "seed", "rows", "tokens read", "learned", "steps", "scale", "held back"]
+    heading = ["model", "seed", "rows", "tokens read", "learned", "steps", "scale", "held back"]
     return Part("Training; the loss of rows held back is in nats", [*heading, "time"], rows)
 
 
@@ -209,17 +169,17 @@ def _decided(pair: Paired) -> str:
 
 def _files(arms: Sequence[Arm]) -> Part:
     rows = []
-    for arm in arms:
-        result = arm.facts.perplexity if arm.facts else None
+    for run in (run for arm in arms for run in arm.runs):
+        result = run.facts.perplexity
         for model in result.models if result else ():
-            if result is None or model.engine == _ENGINE:
+            if result is None or model.engine == ENGINE:
                 continue
             pair = next(
                 (p for p in result.paired if p.b == model.name and p.metric == _HEADLINES[0]), None
             )
             rows.append(
                 [
-                    arm.name,
+                    run.name,
                     model.name,
                     f"{model.corrected.token_perplexity:.2f}",
                     f"{model.corrected.mean:.2f}",

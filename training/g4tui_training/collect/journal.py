@@ -232,5 +232,5 @@ def _records(file: Path, known: Known) -> Iterator[tuple[int, Record]]:
                 continue
             try:
                 yield begin, decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 known.damaged += 1

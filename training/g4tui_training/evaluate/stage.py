@@ -5,7 +5,7 @@ from pathlib import Path
 from g4tui.formats import read_gguf
 from g4tui.paths import Paths
 from g4tui_training.evaluate.prompts import read_prompts
-from g4tui_training.evaluate.subjects import Subject, find_subject, parse_subject
+from g4tui_training.evaluate.subjects import Subject, find_subject, parse_subject, seed_name
 from g4tui_training.evaluate.tasks import read_tasks
 from g4tui_training.evaluate.work import ANSWERS, FIGURE, PER_TASK, PERPLEXITY, Evaluation
 from g4tui_training.export.publish import published
@@ -15,13 +15,12 @@ from g4tui_training.stages import Context, Stage
 def trained_subjects(context: Context) -> list[Subject]:
     """The base and the student of every seed, as trained; then what else the recipe names."""
     run, train = context.run, context.recipe.train
-    folders = [run.adapter / f"seed-{seed}" for seed in train.seeds]
-    seeds = [folder for folder in folders if (folder / "adapter_config.json").is_file()]
+    folders = {seed: run.adapter / f"seed-{seed}" for seed in train.seeds}
+    seeds = [seed for seed in folders if (folders[seed] / "adapter_config.json").is_file()]
     group = "student" if len(seeds) > 1 else ""
     found = [Subject("base", f"transformers:{train.base}")]
-    for folder in seeds:
-        name = f"student {folder.name}" if group else "student"
-        where = str(folder.absolute())
+    for seed in seeds:
+        name, where = seed_name(seed, len(seeds)), str(folders[seed].absolute())
         found.append(Subject(name, where, train.base, group, train.template))
     return found + [parse_subject(each) for each in context.recipe.evaluate.models]
 

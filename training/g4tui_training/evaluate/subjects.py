@@ -43,6 +43,11 @@ def parse_subject(text: str, base: str = "") -> Subject:
     return Subject(f"{_TORCH}{name}" if bare != text else name, text, base)
 
 
+def seed_name(seed: int, seeds: int) -> str:
+    """How the student of a seed is named among those of a run."""
+    return f"student seed-{seed}" if seeds > 1 else "student"
+
+
 class Found(msgspec.Struct, frozen=True):
     """Where a subject lies: a model of a worker, or a base in transformers and its adapter."""
 
