@@ -12,11 +12,11 @@ from typing import BinaryIO
 from g4tui.plugin import Importer, LeftOut, Transcript
 from g4tui_exchange.archive import MAGIC, bad_zip, files_in
 from g4tui_exchange.chatgpt_tree import messages_of, seconds, text_of
-from g4tui_exchange.elements import Stream, objects
+from g4tui_exchange.elements import START, Stream, objects
 from g4tui_exchange.trees import TITLE_LENGTH
 
 _LOOKED_AT = 256 * 1024
-_MARK = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\[?\s*\{.*"mapping"\s*:\s*\{', re.DOTALL)
+_MARK = re.compile(START + rb'.*"mapping"\s*:\s*\{', re.DOTALL)
 _FILE = re.compile(r"conversations(-\d+)?\.json")
 
 

@@ -37,9 +37,10 @@ def messages_of(
     if lost := len(mapping) - len(nodes):
         left["damaged messages"] += lost
     parents = {id_: text_of(node.get("parent")) or None for id_, node in nodes.items()}
-    order = parents_first(_siblings_together(nodes, parents), parents)
-    if lost := len(nodes) - len(order):
-        left["messages that answer themselves"] += lost
+    order, cut = parents_first(_siblings_together(nodes, parents), parents)
+    if cut:
+        left["messages that answer themselves (they are kept as first ones)"] += len(cut)
+        parents |= dict.fromkeys(cut)
     if missing := sum(parent is not None and parent not in nodes for parent in parents.values()):
         left["messages whose question is missing (they are kept as first ones)"] += missing
     kept, shown_at = _kept(nodes, parents, order, model, left)

@@ -18,6 +18,11 @@ LARGEST = 32 * 1024 * 1024
 DEEPEST = 200
 MOST_PARTS = 1_000_000
 UTF8_MARK = b"\xef\xbb\xbf"
+# How a file begins up to its first object: for `recognises`.
+START = (
+    rb"\A(?:\xef\xbb\xbf)?\s*+"
+    rb'(?:\[(?:\s*+(?:null|true|false|[-+.\deE]++|"(?:[^"\\]|\\.)*+")\s*+,)*+)?+\s*+\{'
+)
 
 # Everything up to the next bracket, whole strings included.
 _BETWEEN = re.compile(rb'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
@@ -66,7 +71,7 @@ def parsed(text: str) -> object:
 
 def elements(stream: Stream) -> Iterator[bytes | LeftOut]:
     """The bytes of each object, as they are in the file."""
-    brackets, taken = _Brackets(), _Object()
+    brackets, taken, strays = _Brackets(), _Object(), _Strays()
     depth = outside = 0  # `outside` is the depth between objects: 1 in an array
     begun = ended = False
     first = True
@@ -77,7 +82,8 @@ def elements(stream: Stream) -> Iterator[bytes | LeftOut]:
         for at in brackets.positions(chunk):
             if chunk[at] in b"[{":
                 if depth == outside:
-                    _check_between(chunk[done : at + ended], ended)  # none may begin after the end
+                    strays.add(chunk[done : at + ended], outside)  # none may begin after the end
+                    yield from strays.taken()
                     done = at
                     if not begun and chunk[at] == ord("["):
                         done, outside = at + 1, 1
@@ -87,7 +93,8 @@ def elements(stream: Stream) -> Iterator[bytes | LeftOut]:
             else:
                 depth -= 1
                 if depth < outside:
-                    _check_between(chunk[done:at], ended)
+                    strays.add(chunk[done:at], outside)
+                    yield from strays.taken()
                     done, outside, ended = at + 1, 0, True
                 elif depth == outside:
                     taken.add(chunk[done : at + 1])
@@ -96,7 +103,7 @@ def elements(stream: Stream) -> Iterator[bytes | LeftOut]:
         if depth > outside:
             taken.add(chunk[done:])
         else:
-            _check_between(chunk[done:], ended)
+            strays.add(chunk[done:], outside)
     if not begun:
         raise damaged("There is no JSON in it.")
     if not ended:
@@ -113,10 +120,28 @@ def damaged(detail: str) -> G4tuiError:
     )
 
 
-def _check_between(data: bytes, ended: bool) -> None:
-    """Nothing but white space and commas is between objects, and no comma after the last."""
-    if data.strip(b" \t\r\n" if ended else b" \t\r\n,"):
-        raise damaged("Something other than sessions is in it.")
+class _Strays:
+    """What stands between objects: white space and commas, as it should be, or other values."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def add(self, data: bytes, depth: int) -> None:
+        """More of it. Outside of the array nothing else may be."""
+        if depth == 0:
+            if data.strip():
+                raise damaged("Something other than sessions is in it.")
+        elif len(self._data) <= CHUNK:
+            self._data += data
+
+    def taken(self) -> Iterator[LeftOut]:
+        """How many values there were (1 for very many); the next ones may come."""
+        text, _ = decoded(bytes(self._data).strip(b" \t\r\n,"))
+        self._data.clear()
+        if text:
+            values = parsed(f"[{text}]")
+            count = len(values) if isinstance(values, list) else 1
+            yield LeftOut("parts that are no sessions", count, text[:60])
 
 
 class _Brackets:

@@ -20,12 +20,12 @@ from g4tui.plugin import (
     TranscriptMessage,
     TranscriptTurn,
 )
-from g4tui_exchange.elements import objects
+from g4tui_exchange.elements import START, objects
 from g4tui_exchange.trees import TITLE_LENGTH, parents_first
 
 VERSION = 1
 _LOOKED_AT = 64 * 1024
-_MARK = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\[?\s*\{.*"g4tui"\s*:\s*\d', re.DOTALL)
+_MARK = re.compile(START + rb'.*"g4tui"\s*:\s*\d', re.DOTALL)
 
 
 class JsonExporter(Exporter):
@@ -79,16 +79,17 @@ def _whole(transcript: Transcript) -> Iterator[Transcript | LeftOut]:
     messages: dict[str, TranscriptMessage] = {}
     for message in transcript.messages:
         messages.setdefault(message.id, message)
-    order = parents_first(messages, {id_: each.parent for id_, each in messages.items()})
-    known = set(order)
+    order, circles = parents_first(messages, {id_: each.parent for id_, each in messages.items()})
+    example = transcript.title[:60]
     if lost := len(transcript.messages) - len(order):
-        yield LeftOut("messages that answer themselves or occur twice", lost, transcript.title[:60])
-    if cut := sum(messages[id_].parent not in {None, *known} for id_ in order):
-        yield LeftOut(
-            "parents that are missing (their answers are kept as first messages)",
-            cut,
-            transcript.title[:60],
-        )
+        yield LeftOut("messages that occur twice", lost, example)
+    if circles:
+        what = "messages that answer themselves (they are kept as first ones)"
+        yield LeftOut(what, len(circles), example)
+    parents = [each.parent for each in messages.values() if each.parent is not None]
+    if cut := sum(parent not in messages for parent in parents):
+        what = "parents that are missing (their answers are kept as first messages)"
+        yield LeftOut(what, cut, example)
 
     turns: list[TranscriptTurn] = []
     answers = {id_ for id_ in order if messages[id_].message.role == "assistant"}
@@ -98,10 +99,10 @@ def _whole(transcript: Transcript) -> Iterator[Transcript | LeftOut]:
             turns.append(turn)
             compared.update(turn.answers)
     if lost := len(transcript.turns) - len(turns):
-        yield LeftOut("comparisons of answers that are not there", lost, transcript.title[:60])
+        yield LeftOut("comparisons of answers that are not there", lost, example)
 
     def there(id_: str | None) -> str | None:
-        return id_ if id_ in known else None
+        return id_ if id_ in messages else None
 
     yield msgspec.structs.replace(
         transcript,
@@ -109,7 +110,7 @@ def _whole(transcript: Transcript) -> Iterator[Transcript | LeftOut]:
         messages=tuple(
             msgspec.structs.replace(
                 message,
-                parent=there(message.parent),
+                parent=None if message.id in circles else there(message.parent),
                 corrects=there(message.corrects),
                 memory_start=there(message.memory_start),
             )

@@ -210,12 +210,71 @@ def test_a_tree_that_is_none_is_put_in_order(
     ]
     report = imported(written(tmp_path / "conversations.json", [conversation(*nodes, current="x")]))
     (imported_id,) = report.new
-    texts = {row.message.text for row in store.all_messages(imported_id)}
-    assert texts == {"a question", "an answer", "whose question is missing"}
+    rows = store.all_messages(imported_id)
+    texts = {row.id: row.message.text for row in rows}
+    above = {row.message.text: texts.get(row.parent or "") for row in rows}
+    assert above == {
+        "a question": None,
+        "an answer": "a question",
+        "whose question is missing": None,
+        "a circle": None,
+        "of two": "a circle",
+        "its own parent": None,
+    }
+    assert [row.message.text for row in store.path(imported_id)] == ["a circle"], "it was shown"
     counts = {what: count for what, (count, _) in report.left_out.items()}
-    assert counts["messages that answer themselves"] == 3
+    assert sum(count for what, count in counts.items() if "answer themselves" in what) == 2
     assert sum(count for what, count in counts.items() if "is missing" in what) == 1
     assert store.check() == []
+
+
+def test_what_hangs_on_a_circle_keeps_its_texts_and_its_order(
+    imported: Import, store: Store, tmp_path: Path
+) -> None:
+    """In our own JSON, the last one first."""
+
+    def message(id_: str, parent: str) -> dict[str, Any]:
+        return {"id": id_, "parent": parent, "message": {"role": "user", "text": f"text {id_}"}}
+
+    messages = [message("d", "c"), message("a", "b"), message("b", "a"), message("c", "b")]
+    messages.append(messages[1])
+    path = tmp_path / "sessions.json"
+    path.write_text(json.dumps([session(messages=messages, head="d")]))
+    report = imported(path)
+    (imported_id,) = report.new
+    texts = [row.message.text for row in store.path(imported_id)]
+    assert texts == ["text a", "text b", "text c", "text d"]
+    assert {what: count for what, (count, _) in report.left_out.items()} == {
+        "messages that occur twice": 1,
+        "messages that answer themselves (they are kept as first ones)": 1,
+    }
+    assert store.check() == []
+
+
+@pytest.mark.parametrize(
+    ("stray", "count"),
+    [("7", 1), ("null, -1.5e3", 2), ('"a, \\" [text"', 1), ("7, [1], false", 3), ("nonsense", 1)],
+)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_what_is_no_object_is_counted_and_the_others_come(
+    imported: Import, store: Store, tmp_path: Path, stray: str, count: int, place: int
+) -> None:
+    asked = node("q", None, "user", "hi")
+    files = {
+        "chatgpt": [conversation(asked, conversation_id=str(each)) for each in range(2)],
+        "json": [session(origin=f"x:{each}") for each in range(2)],
+    }
+    for format, talks in files.items():
+        parts = [json.dumps(each) for each in talks]
+        parts.insert(place, stray)
+        path = tmp_path / f"{format}.json"
+        path.write_text(f"[{','.join(parts)}]")
+        report = imported(path, name=format)
+        assert (len(report.new), report.error) == (2, None)
+        assert sum(count for count, _ in report.left_out.values()) == count
+        if place or (count < 3 and stray != "nonsense"):
+            assert imported(path).importer == format, "it is recognised"
+    assert len(store.sessions()) == 4
 
 
 def test_a_long_line_of_messages_is_no_depth(
