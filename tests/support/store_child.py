@@ -108,6 +108,7 @@ def compare(library: Path) -> None:
                 store.finish_answer(answer.id, "complete", text)
         for _ in range(chance.randint(1, 2)):
             verdict = chance.choice(VERDICTS)
+            told(did="voting", turn=turn.id, verdict=verdict)
             store.vote(turn.id, verdict)
             told(did="vote", turn=turn.id, verdict=verdict)
 
