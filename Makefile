@@ -21,7 +21,7 @@ export PROMPT
 PEER := .cache/bench/trl
 TRL_VERSION := 1.16.0
 
-.PHONY: help setup run test test-full check bench wheel clean
+.PHONY: help setup run test test-full check bench fuzz wheel clean
 
 help:
 	@echo "make run                 chat (the first time: installs, compiles llama.cpp, pulls a 98 MB model)"
@@ -30,6 +30,7 @@ help:
 	@echo "make test-full           the same, and what takes minutes each: half an hour"
 	@echo "make check               lint, format, types, imports"
 	@echo "make bench               speed, as ratios in one run"
+	@echo "make fuzz                an hour of hostile input for all that reads some (FUZZ_MINUTES, FUZZ_SEED)"
 	@echo "make wheel               build the wheel into dist/"
 	@echo "make clean               remove what the other commands made here"
 
@@ -84,6 +85,9 @@ $(PEER)/installed: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev $(TEST_MODEL) $(PEER)/installed
 	$(BIN)/python tests/benchmarks/run.py
+
+fuzz: $(VENV)/installed-dev
+	$(BIN)/python tests/fuzz/run.py
 
 wheel: $(VENV)/installed-dev
 	$(BIN)/python -m build

@@ -23,6 +23,7 @@ from g4tui.config.tables import (
     merged,
     parse_key,
     read_table,
+    typed_value,
     unknown_key,
     value_at,
     with_value,
@@ -237,17 +238,12 @@ def _check_name(key: tuple[str, ...]) -> None:
 
 
 def _parsed(key: tuple[str, ...], text: str) -> object:
-    import tomllib
-
     from msgspec import inspect
 
     kind = kind_at(Settings, key)
     if _is_text(kind):
         return text
-    try:
-        value: object = tomllib.loads(f"value = {text}")["value"] if "\n" not in text else text
-    except tomllib.TOMLDecodeError:
-        value = text
+    value = typed_value(text)
     listed = isinstance(kind, inspect.VarTupleType | inspect.ListType)
     if listed and isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]

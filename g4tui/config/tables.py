@@ -12,6 +12,9 @@ from g4tui.core import G4tuiError
 
 Table = dict[str, object]
 
+MOST_PARTS = 32
+"""Of a dotted key: none of ours has as many, and no reader of TOML takes tables of any depth."""
+
 
 class Unknown(NamedTuple):
     """A key that the type does not have, and those that it has in that place."""
@@ -27,7 +30,7 @@ def read_table(file: Path) -> Table:
             return tomllib.load(stream)
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number of 5,000 digits
         reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
         raise G4tuiError(
             "config", f"{file.name} is not valid TOML", f"{file}: {reason}.", f"Correct {file}."
@@ -58,15 +61,25 @@ def parse_key(text: str) -> tuple[str, ...]:
     """The parts of a dotted key; raises `G4tuiError` of kind `usage`."""
     try:
         found: object = tomllib.loads(f"{text}=0") if "\n" not in text else {}
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         found = {}
     key: list[str] = []
     while isinstance(found, dict) and len(found) == 1:
         part, found = next(iter(found.items()))
         key.append(part)
-    if not key or found != 0:
+    if not 0 < len(key) <= MOST_PARTS or found != 0:
         raise G4tuiError("usage", f"{text!r} is not a setting's name", "It reads like chat.model.")
     return tuple(key)
+
+
+def typed_value(text: str) -> object:
+    """A value as a person types it: TOML, or bare text."""
+    if "\n" in text:
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):
+        return text
 
 
 def value_at(table: Mapping[str, object], key: tuple[str, ...]) -> object:

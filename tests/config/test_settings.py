@@ -101,7 +101,15 @@ def test_a_wrong_value_names_file_and_key(paths: Paths, text: str, key: str) -> 
 
 @pytest.mark.parametrize(
     "content",
-    [b"[chat\n", b"\xff\xfe\x00", b"a = " + b"[" * 3000 + b"]" * 3000, b"[ui]\n[ui]\n", b"\x00"],
+    [
+        b"[chat\n",
+        b"\xff\xfe\x00",
+        b"a = " + b"[" * 3000 + b"]" * 3000,
+        b"[ui]\n[ui]\n",
+        b"\x00",
+        b"a = " + b"9" * 5000,
+    ],
+    ids=range(6),
 )
 def test_a_broken_file_is_named_and_left_alone(paths: Paths, content: bytes) -> None:
     paths.settings_file.write_bytes(content)
@@ -129,6 +137,8 @@ def test_a_folder_where_the_file_should_be_is_an_error(paths: Paths) -> None:
         ("keys.send", "ctrl+s", "ctrl+s"),
         ("backends.llama-cpp.threads", "2", 2),
         ("backends.x.flag", "true", True),
+        ("backends.x.text", "[" * 2000, "[" * 2000),
+        ("backends.x.text", "9" * 5000, "9" * 5000),
         ("backends.openai.base_url", "http://127.0.0.1:8080/v1", "http://127.0.0.1:8080/v1"),
         ('backends.openai.servers."my.host".base_url', "http://h/v1", "http://h/v1"),
     ],
@@ -152,7 +162,10 @@ def test_a_value_is_typed_as_a_person_types_it(
         ("a b", "x"),
         ("chat..model", "x"),
         ("=", "x"),
+        ("backends.x" + ".x" * 2000, "x"),
+        ("a={" * 2000, "x"),
     ],
+    ids=range(11),
 )
 def test_a_refused_value_changes_nothing(paths: Paths, key: str, text: str) -> None:
     set_setting(paths, "ui.theme", "nord")

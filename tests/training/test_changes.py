@@ -73,7 +73,10 @@ def test_values_go_over_the_recipe_with_the_types_of_their_keys(recipe: Path) ->
         ("sources.othr.cap=3", "usage", "Did you mean other?"),
         ("sources.other.capp=3", "config", "capp in the source other"),
         ("name.first=x", "usage", "name is a value"),
+        ("train.batch=" + "[" * 2000, "config", "train.batch"),
+        ("sources=3", "config", "sources"),
     ],
+    ids=range(10),
 )
 def test_what_no_recipe_has_is_the_recipes_error(
     recipe: Path, change: str, kind: str, told: str
@@ -83,6 +86,12 @@ def test_what_no_recipe_has_is_the_recipes_error(
     info = raised.value.info
     assert info.kind == kind
     assert told in f"{info.title} {info.detail} {info.remedy}"
+
+
+def test_a_source_is_not_found_where_there_are_none(recipe: Path) -> None:
+    recipe.write_text('name = "r"\nsources = 3\n')
+    with pytest.raises(G4tuiError, match="has no source mine"):
+        load_recipe(recipe, ["sources.mine.cap=3"])
 
 
 def test_the_run_holds_what_really_ran(recipe: Path, train_command: Command) -> None:
