@@ -165,6 +165,57 @@ def test_the_lasso_of_the_map_becomes_a_rule(tmp_path: Path, train_command: Comm
     assert (code, "drop.toml" in err) == (1, True)
 
 
+SHORT = """\
+name = "short"
+[[sources]]
+name = "mine"
+path = "a.jsonl"
+licence = "MIT"
+"""
+
+
+@pytest.mark.parametrize(
+    ("rows", "more", "told"),
+    [
+        (
+            [
+                *(pair(f"r{n}", response="I'm sorry, but I can't help with that.") for n in (1, 2)),
+                pair("cut", finish_reason="length"),
+            ],
+            "",
+            (
+                "Of 3 rows the rules dropped all: refusal 2, cut_off 1.",
+                "g4tui-train undo refusal --run",
+            ),
+        ),
+        (varied(4), "held = true", ("Of 4 rows 4 are left, all held back.", "Lower clean.split")),
+    ],
+)
+def test_no_row_left_is_told_before_anything_is_made_of_none(
+    tmp_path: Path,
+    train_command: Command,
+    rows: list[dict[str, Any]],
+    more: str,
+    told: tuple[str, ...],
+) -> None:
+    write_rows(tmp_path / "a.jsonl", rows)
+    (tmp_path / "short.toml").write_text(SHORT + more)
+    code, _, err = train_command("run", "short.toml", "--out", "run", "--until", "clean")
+    assert code == 0, err
+    code, out, err = train_command("run", "short.toml", "--out", "run")
+    assert (code, "rows in" in out) == (1, True), err
+    for words in ("No row is left to train on", *told):
+        assert words in err
+    assert not (tmp_path / "run" / "map.html").exists()
+
+
+def test_prompts_that_nobody_answered_are_told(tmp_path: Path, train_command: Command) -> None:
+    write_rows(tmp_path / "a.jsonl", [{"id": "q", "prompt": "Why?"}])
+    (tmp_path / "short.toml").write_text(SHORT)
+    code, _, err = train_command("run", "short.toml", "--out", "run")
+    assert (code, "No row in pairs.jsonl" in err, "name a teacher" in err) == (2, True, True)
+
+
 def test_planted_tasks_are_out(tmp_path: Path, train_command: Command) -> None:
     tasks = read_rows(EXAMPLES / "data" / "self_instruct_eval.jsonl")[:40]
     rows = varied(20)

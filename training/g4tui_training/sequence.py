@@ -46,7 +46,8 @@ def run_all(
     """Run the stages from `first` (made anew) to `last`; under the run's lock.
 
     What is there and would come out the same is skipped; `again` makes all anew. `changes` are
-    those that the context's recipe has over its file.
+    those that the context's recipe has over its file. Raises `G4tuiError` where a stage does, and
+    behind clean where no row is left.
     """
     check_alone("A whole run")
     names = list(STAGES)
@@ -71,6 +72,11 @@ def run_all(
             if lazy.shows:
                 show: Callable[[RunDir], None] = load(lazy.module, lazy.shows)
                 show(context.run)
+            if name == "clean" and name != names[end - 1]:
+                check: Callable[[RunDir], None] = load(
+                    "g4tui_training.clean.stage", "check_some_are_left"
+                )
+                check(context.run)
 
 
 def check_same_recipe(context: Context, first: str) -> None:

@@ -204,6 +204,7 @@ def test_it_ends_early_and_keeps_the_best(
     [
         ({"max_length": 4096}, "reads 512 tokens"),
         ({"max_length": 8}, "longer than 8 tokens"),
+        ({"short_answer_tokens": 99, "short_answer_weight": 0.0}, "24 rows have weight 0"),
         ({"targets": ["w_pack"]}, "gate_proj"),
         ({"base": "nowhere/at/all"}, "no base nowhere"),
     ],

@@ -13,10 +13,12 @@ from g4tui_training.clean.pipeline import CLEAN_FILES, Cleaning, clean
 from g4tui_training.clean.rules import Policy
 from g4tui_training.recipe import Recipe
 from g4tui_training.run import RunDir
+from g4tui_training.spoken import several
 from g4tui_training.stages import Context, Stage
 
 UNDONE = "undone.json"
 PARQUET = ("train.parquet", "eval.parquet")
+_TOLD = 3
 
 
 def clean_stage(
@@ -126,6 +128,28 @@ def read_funnel(run: RunDir) -> Funnel:
         raise G4tuiError(
             "storage", "The funnel cannot be read", f"{run.funnel}: {error}.", "Run clean again."
         ) from error
+
+
+def check_some_are_left(run: RunDir) -> None:
+    """Raises `G4tuiError` (`config`) where no row is left to train on."""
+    funnel = read_funnel(run)
+    if funnel.train:
+        return
+    largest = sorted(funnel.steps, key=lambda step: -step.dropped)
+    dropped = ", ".join(f"{step.rule} {step.dropped:,}" for step in largest[:_TOLD])
+    others = len(largest) - _TOLD
+    dropped += f" and {several(others, 'other rule')}" if others > 0 else ""
+    if not funnel.kept:
+        detail = f"Of {several(funnel.rows, 'row')} the rules dropped all: {dropped}."
+        remedy = (
+            f"See why: {run.ledger}. Correct the sources, or take a rule back:"
+            f" g4tui-train undo {largest[0].rule} --run {run.root}"
+        )
+    else:
+        detail = f"Of {several(funnel.rows, 'row')} {funnel.eval:,} are left, all held back"
+        detail += f"; dropped: {dropped}." if dropped else "."
+        remedy = "Lower clean.split.fraction, or take more rows that are not held."
+    raise G4tuiError("config", "No row is left to train on", detail, remedy)
 
 
 def counts_of(funnel: Funnel) -> dict[str, object]:

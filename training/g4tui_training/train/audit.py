@@ -20,13 +20,16 @@ def check_labels(rows: Rows, template: ChatTemplate, max_length: int) -> None:
     """Raises `G4tuiError` for no rows, a row that teaches nothing or no end, or two BOS."""
     if not rows.rows:
         long = sum(tally.too_long for tally in rows.tallies.values())
+        weightless = sum(tally.weightless for tally in rows.tallies.values())
+        told = [f"{long:,} rows are longer than {max_length} tokens"] * bool(long)
+        told += [f"{weightless:,} rows have weight 0"] * bool(weightless)
+        remedies = ["Raise train.max_length."] * bool(long)
+        remedies += ["Raise train.short_answer_weight, or the rows' weights."] * bool(weightless)
         raise G4tuiError(
             "config",
             "There is no row to train on",
-            f"{long:,} rows are longer than {max_length} tokens (train.max_length)."
-            if long
-            else "clean/train.jsonl is empty.",
-            "Raise train.max_length." if long else "Look at what clean dropped.",
+            f"{' and '.join(told) or 'clean/train.jsonl is empty'}.",
+            " ".join(remedies) or "Look at what clean dropped.",
         )
     for row in rows.rows:
         if problem := _problem(row, template):

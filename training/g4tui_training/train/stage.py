@@ -13,6 +13,7 @@ from transformers import PreTrainedConfig
 from g4tui.core import G4tuiError
 from g4tui.models import Library
 from g4tui.paths import Paths
+from g4tui_training.clean.stage import check_some_are_left
 from g4tui_training.recipe import Train
 from g4tui_training.stages import Context, Stage, file_sha256
 from g4tui_training.train.audit import check_labels
@@ -267,6 +268,8 @@ def _inputs(context: Context) -> Sequence[Path]:
             f"There is no {run.train}.",
             "Run the stages before it: g4tui-train run RECIPE --until clean",
         )
+    if not run.train.stat().st_size and run.funnel.is_file():
+        check_some_are_left(run)
     own = template_file(context.recipe.train.template, context.folder)
     return [run.train, run.eval, *([own] if own else []), *base_of(context).files]
 
