@@ -136,7 +136,7 @@ def _read(task: Cleaning, plan: Plan, count: int) -> tuple[dict[str, Sketch], li
             "usage",
             "There is nothing to clean",
             "No row in " + ", ".join(file.name for file in task.files) + ".",
-            "Where prompts wait for answers: name a teacher in [collect], or sources that have them.",
+            "If prompts wait for answers, name a teacher in [collect], or sources that have them.",
         )
     return sketches, problems, rows
 
