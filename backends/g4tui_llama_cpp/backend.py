@@ -1,6 +1,7 @@
 """Which models there are, and how one is opened. Imports nothing heavy."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,17 +23,22 @@ class LlamaCppBackend(Backend[LlamaCppOptions]):
     options = LlamaCppOptions
 
     def models(self, host: Host, options: LlamaCppOptions) -> list[ModelInfo]:
-        """Every GGUF model of the host, and each with the adapters that lie beside it."""
+        """Every GGUF model of the host, and each with the adapters that were made for it.
+
+        One that does not say so, or names a base that is not here, is listed with each model beside
+        it, and says so.
+        """
         installed = is_installed()
         bases = [file for file in host.model_files if _is_model(file)]
         adapters = [file for file in host.model_files if file.role == "adapter"]
+        fitting = {adapter.path: _bases_of(adapter, bases) for adapter in adapters}
         found: list[ModelInfo] = []
         for base in bases:
             found.append(_info(base, options, installed))
             found += [
                 _info(base, options, installed, adapter)
                 for adapter in adapters
-                if _belongs(adapter, base)
+                if base in fitting[adapter.path]
             ]
         return found
 
@@ -94,12 +100,27 @@ def _is_model(file: ModelFile) -> bool:
     return file.role == "model" and (file.format == "gguf" or by_name)
 
 
-def _belongs(adapter: ModelFile, base: ModelFile) -> bool:
-    return (
-        not adapter.error
-        and Path(adapter.path).parent == Path(base.path).parent
-        and adapter.architecture == base.architecture
-    )
+def _bases_of(adapter: ModelFile, bases: Sequence[ModelFile]) -> list[ModelFile]:
+    """Those it was made for; where none of them is known to be, all beside it that it may fit."""
+    fitting = [base for base in bases if adapter.architecture == base.architecture]
+    if adapter.error:
+        return []
+    if exact := [base for base in fitting if base.path == adapter.base]:
+        return exact
+    beside = [base for base in fitting if Path(base.path).parent == Path(adapter.path).parent]
+    return [base for base in beside if _made_for(adapter, base)] or beside
+
+
+def _made_for(adapter: ModelFile, base: ModelFile) -> bool:
+    """By path, or by name: as the base's header has it, its title, or its file's name."""
+    file_name = re.sub(rf"[.-]{re.escape(base.quantisation)}$", "", base.name, flags=re.IGNORECASE)
+    names = {_plain(name) for name in (base.own_name, base.title, base.name, file_name) if name}
+    return adapter.base == base.path or (bool(adapter.base) and _plain(adapter.base) in names)
+
+
+def _plain(name: str) -> str:
+    """`SmolLM2 135M Instruct` and `smollm2-135m-instruct` are one name."""
+    return re.sub(r"[\W_]+", "", name).casefold()
 
 
 def _mending(file: ModelFile) -> str:
@@ -118,6 +139,10 @@ def _info(
         detail, remedy = base.error, _mending(base)
     elif not installed:
         detail, remedy = "needs llama.cpp", INSTALL
+    elif adapter and not adapter.base:
+        detail = "it does not say which model it was made for"
+    elif adapter and not _made_for(adapter, base):
+        detail = f"it was made for {adapter.base}, which is not here"
     size = base.size_bytes + (adapter.size_bytes if adapter else 0)
     return ModelInfo(
         id=ModelSpec("llama-cpp", base.name, adapters=extra).id,
@@ -125,9 +150,10 @@ def _info(
         title=f"{title} + {adapter.title or adapter.name}" if adapter else title,
         size_bytes=size,
         context=min(base.context, options.context) if base.context else None,
-        ready=not detail,
+        ready=installed and not base.error,
         detail=detail,
         remedy=remedy,
         licence=base.licence,
         ram_bytes=size + size // 10 + _OVERHEAD_BYTES,
+        card=adapter.card if adapter else base.card,
     )

@@ -26,7 +26,7 @@ class ModelInfo(msgspec.Struct, frozen=True):
 
     `id` is the full name (`backend:model`). `ready` is false when something is missing; `detail`
     says what in a few words and `remedy` what mends it. Sizes are bytes, `context` is tokens,
-    `None` is unknown. `local`: nothing leaves this machine.
+    `None` is unknown. `local`: nothing leaves this machine. `card`: the path of its model card.
     """
 
     id: str
@@ -40,6 +40,7 @@ class ModelInfo(msgspec.Struct, frozen=True):
     remedy: str = ""
     licence: str = ""
     ram_bytes: int | None = None
+    card: str = ""
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -53,7 +54,9 @@ class ModelFile(msgspec.Struct, frozen=True):
     """A model file on this machine, as its header tells. `error` says why it cannot be read.
 
     `name` is what a person types; `format` is `gguf`, `ggml` (any of the older single-file forms)
-    or `unknown`; `role` tells weights from a LoRA adapter.
+    or `unknown`; `role` tells weights from a LoRA adapter. `title` is for people, `own_name` what
+    the header calls it. `base`: what an adapter was made for, a file's path or a model's own name;
+    empty where nobody says. `card`: the path of its model card.
     """
 
     name: str
@@ -68,6 +71,9 @@ class ModelFile(msgspec.Struct, frozen=True):
     parameters: int | None = None
     licence: str = ""
     error: str = ""
+    own_name: str = ""
+    base: str = ""
+    card: str = ""
 
 
 class Host:

@@ -58,6 +58,8 @@ def _gguf(path: Path, name: str) -> ModelFile:
         context=header.context,
         parameters=header.parameters,
         licence=header.licence,
+        own_name=header.title,
+        base=header.base_name if header.is_adapter else "",
     )
 
 

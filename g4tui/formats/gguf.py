@@ -109,6 +109,11 @@ class GgufHeader(msgspec.Struct, frozen=True):
         return self.text("general.name")
 
     @property
+    def base_name(self) -> str:
+        """The name of the model that it was made of, or for; empty when the file does not say."""
+        return self.text("general.base_model.0.name")
+
+    @property
     def licence(self) -> str:
         """As the file says it, mostly an SPDX name in lower case."""
         return self.text("general.license")

@@ -9,11 +9,15 @@ from g4tui.core import ModelFile
 from g4tui.formats import describe_file
 from g4tui.models.registry import write_atomically
 
+_TOLD = 1
+"""Raised when `describe_file` tells more than it did, so that headers are read once more."""
+
 
 class _Remembered(msgspec.Struct, frozen=True, array_like=True):
     size: int
     mtime_ns: int
     file: ModelFile
+    told: int = 0
 
 
 class HeaderCache:
@@ -30,8 +34,8 @@ class HeaderCache:
         for name, path in paths.items():
             known = before.get(str(path))
             stamp = _stamp(path)
-            if known is None or (known.size, known.mtime_ns) != stamp:
-                known = _Remembered(*stamp, describe_file(path, name))
+            if known is None or (known.size, known.mtime_ns, known.told) != (*stamp, _TOLD):
+                known = _Remembered(*stamp, describe_file(path, name), _TOLD)
             now[str(path)] = known
             found.append(msgspec.structs.replace(known.file, name=name))
         if now != before:

@@ -1,7 +1,7 @@
 """The model files of this machine, and how more of them come here."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 
 import msgspec
@@ -34,7 +34,12 @@ class Library:
     def files(self) -> list[ModelFile]:
         """All model files by name, sound or not. Raises `G4tuiError` of kind `storage`."""
         cache = HeaderCache(private_folder(self._paths.cache) / "model-headers.json")
-        return [_titled(file) for file in cache.describe(self._found())]
+        found, known = self._found(), self._registry.read()
+        paths = set(map(str, found.values()))
+        return [
+            _titled(_with_known(file, known.get(file.name, Known()), paths))
+            for file in cache.describe(found)
+        ]
 
     def find(self, name: str) -> ModelFile:
         """The file of a name, a path, or a model's full name (`llama-cpp:NAME`).
@@ -116,8 +121,12 @@ class Library:
             self._registry.put(name, Known(source=order.text, sha256=sha256))
         return describe_file(target, name)
 
-    def register(self, path: Path, name: str = "", card: str = "") -> ModelFile:
+    def register(
+        self, path: Path, name: str = "", card: str = "", base: Path | None = None
+    ) -> ModelFile:
         """Know a file under a name, where it lies; `card` is the path of its model card.
+
+        `base` is the file that an adapter was made for.
 
         Registering the same file again changes its card. Raises `G4tuiError`: `missing` or `model`
         for a file that is not there or damaged, `usage` for a name that another one has.
@@ -136,7 +145,12 @@ class Library:
             if other is not None and other != path:
                 raise _taken(name, str(other))
             in_folder = path.parent == self._paths.models
-            self._registry.put(name, Known(path="" if in_folder else str(path), card=card))
+            known = Known(
+                path="" if in_folder else str(path),
+                card=card,
+                base=str(base.absolute()) if base else "",
+            )
+            self._registry.put(name, known)
         return file
 
     def remove(self, name: str) -> bool:
@@ -185,6 +199,12 @@ class Library:
             if known.path:
                 found.setdefault(name, Path(known.path))
         return dict(sorted(found.items()))
+
+
+def _with_known(file: ModelFile, known: Known, paths: Set[str]) -> ModelFile:
+    """With its card and, while that is here, the base that it was registered for."""
+    base = known.base if known.base in paths else file.base
+    return msgspec.structs.replace(file, card=known.card, base=base)
 
 
 def _titled(file: ModelFile) -> ModelFile:

@@ -10,12 +10,16 @@ from g4tui.core import G4tuiError
 
 
 class Known(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`path` only for a file outside the models folder; `card` is a model card's path."""
+    """`path` only for a file outside the models folder; `card` is a model card's path.
+
+    `base`, of an adapter, is the path of the file that it was made for.
+    """
 
     path: str = ""
     source: str = ""
     sha256: str = ""
     card: str = ""
+    base: str = ""
 
 
 class Registry:

@@ -1,5 +1,6 @@
 """What lies on this machine: found, registered, described, removed."""
 
+import json
 import os
 from pathlib import Path
 
@@ -97,6 +98,12 @@ def test_headers_are_read_once_and_again_when_the_file_changes(
     assert library.files()[0].title == "Other"
     (paths.cache / "model-headers.json").write_text("{broken")
     assert library.files()[0].title == "Other"
+    # What an older version remembered, which read less of a header, is read again.
+    cache = paths.cache / "model-headers.json"
+    old = {path: [*kept[:2], {**kept[2], "title": "", "own_name": ""}]
+           for path, kept in json.loads(cache.read_text()).items()}  # fmt: skip
+    cache.write_text(json.dumps(old))
+    assert library.files()[0].own_name == "Other"
 
 
 def test_a_path_is_registered_and_stays_where_it_is(
@@ -124,6 +131,23 @@ def test_a_trained_model_registers_itself_with_its_card(library: Library, tmp_pa
         library.register(written(tmp_path, "c.gguf", b"nonsense"), "c")
     with pytest.raises(G4tuiError):
         library.register(tmp_path / "none.gguf", "none")
+
+
+def test_an_adapter_tells_what_it_was_made_for(
+    library: Library, paths: Paths, tmp_path: Path
+) -> None:
+    header = Gguf().text("general.type", "adapter").text("general.base_model.0.name", "Some Base")
+    adapter = written(tmp_path, "lora.gguf", header.bytes())
+    base = written(tmp_path, "base.gguf", tiny_gguf())
+    library.register(base)
+    library.register(adapter, card="/run/model_card.md")
+    found = {file.name: file for file in library.files()}
+    assert (found["lora"].base, found["lora"].card) == ("Some Base", "/run/model_card.md")
+    assert (found["base"].base, found["base"].card, found["base"].own_name) == ("", "", "Tiny")
+    library.register(adapter, base=base)
+    assert library.find("lora").base == str(base)
+    library.remove("base")  # what is not here any more says less than a name
+    assert library.find("lora").base == "Some Base"
 
 
 def test_a_registered_file_that_went_away_is_still_listed(library: Library, tmp_path: Path) -> None:

@@ -12,8 +12,11 @@ import pytest
 import torch
 from huggingface_hub import ModelCard
 
+from g4tui.core import Host
 from g4tui.formats import read_gguf
 from g4tui.paths import Paths
+from g4tui_llama_cpp.backend import LlamaCppBackend
+from g4tui_llama_cpp.options import LlamaCppOptions
 from g4tui_training.evaluate.subjects import Subject, find_subject
 from g4tui_training.export.writer import write_gguf
 from g4tui_training.train.base import find_base
@@ -83,7 +86,8 @@ def folder(tmp_path: Path, home: Path) -> Path:
     plain = find_base(str(tiny_llama(tmp_path / "plain")), tmp_path)
     state = plain.model(torch.float32).state_dict()
     (home / "data" / "models").mkdir(parents=True)
-    write_gguf(home / "data" / "models" / "tiny.gguf", state, plain, "Q8_0", "Tiny")
+    for name in ("tiny", "other"):
+        write_gguf(home / "data" / "models" / f"{name}.gguf", state, plain, "Q8_0", name.title())
     rows = [
         pair(f"r{n}", f"Say {random.Random(n).randbytes(9).hex()}", "word " * (n % 5 + 1))
         for n in range(40)
@@ -132,6 +136,15 @@ def test_a_student_is_made_judged_registered_and_compared(
     lora = home / "data" / "models" / "pet-lora.gguf"
     assert lora.read_bytes() == (run / "gguf" / "pet-lora.gguf").read_bytes()
     assert f'g4tui compare -m "llama-cpp:tiny" -m "llama-cpp:tiny+{lora}"' in out
+    assert header.base_name == read_gguf(home / "data" / "models" / "tiny.gguf").title
+    models = LlamaCppBackend().models(Host(folder, library.files()), LlamaCppOptions())
+    card = str(run / "report" / "model_card.md")
+    assert {model.id: model.card for model in models} == {
+        "llama-cpp:tiny": "",
+        "llama-cpp:other": "",  # the LoRA would fit it, and was not made for it
+        f"llama-cpp:tiny+{lora}": card,
+        "llama-cpp:pet.Q8_0": card,
+    }
 
     # The card is one of the hub's.
     card = ModelCard.load(run / "report" / "model_card.md")

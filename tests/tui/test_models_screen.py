@@ -273,3 +273,12 @@ async def test_a_click_chooses(rooms: Rooms, models: list[ModelInfo]) -> None:
 )
 def test_contexts_are_written_as_their_makers_do(tokens: int | None, text: str) -> None:
     assert context_text(tokens) == text
+
+
+async def test_a_student_is_shown_with_its_card(rooms: Rooms, models: list[ModelInfo]) -> None:
+    card = "/runs/pet/report/model_card.md"
+    models.insert(0, ModelInfo("scripted:pet", "scripted", "Pet", detail="made here", card=card))
+    app = host(rooms, "scripted:pet")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, f"Its card: {card}")
+        assert "made here" in shown(app)

@@ -106,6 +106,7 @@ def _model(model: ModelInfo, current: str, default: str, held: bool) -> ModelRow
     facts += [f"licence {clean_line(model.licence)}"] if model.licence else []
     facts += ["the default for new chats"] if is_default else []
     details = [" · ".join(facts), clean_line(model.detail)]
+    details += [f"Its card: {clean_line(model.card)}"] if model.card else []
     details.append("^r releases it." if held else clean_line(model.remedy))
     return ModelRow(
         model.id,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import gguf
+import msgspec
 import numpy as np
 import pytest
 
@@ -44,6 +45,36 @@ def test_models_are_listed_with_the_adapters_beside_them() -> None:
     legacy = ModelFile("old", "/m/old.bin", 1, "ggml")
     models = listed(BASE, ADAPTER, foreign, apart, legacy)
     assert list(models) == ["llama-cpp:smol", "llama-cpp:smol+/m/poet.gguf"]
+
+
+def test_an_adapter_is_listed_with_the_base_that_it_was_made_for() -> None:
+    other = ModelFile("other", "/m/other.gguf", 1, "gguf", architecture="llama", own_name="Run 7")
+    apart = ModelFile("apart", "/far/Apart-Q4_1.gguf", 1, "gguf", architecture="llama")
+    small = ModelFile(
+        "Little-1B.Q4_1", "/m/l.gguf", 1, "gguf", architecture="llama", quantisation="Q4_1"
+    )
+
+    def bases(base: str) -> dict[str, str]:
+        adapter = msgspec.structs.replace(ADAPTER, base=base, card="/run/model_card.md")
+        models = LlamaCppBackend().models(
+            Host(Path("/nowhere"), [BASE, other, apart, small, adapter]), LlamaCppOptions()
+        )
+        found = {
+            model.id.partition("+")[0].partition(":")[2]: model for model in models if model.card
+        }
+        assert all(model.card == "/run/model_card.md" for model in found.values())
+        return {name: model.detail if model.ready else "!" for name, model in found.items()}
+
+    assert bases("/m/other.gguf") == {"other": ""}
+    assert bases("/far/Apart-Q4_1.gguf") == {"apart": ""}  # registered for a file elsewhere
+    assert bases("run-7") == {"other": ""}
+    assert bases("smolLM 2") == {"smol": ""}
+    assert bases("Little 1B") == {"Little-1B.Q4_1": ""}
+    beside = ("smol", "other", "Little-1B.Q4_1")
+    unknown = "it does not say which model it was made for"
+    assert bases("") == dict.fromkeys(beside, unknown)
+    gone = "it was made for Big, which is not here"
+    assert bases("Big") == dict.fromkeys(beside, gone)
 
 
 def test_a_damaged_file_is_listed_with_its_reason() -> None:

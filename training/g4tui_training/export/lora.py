@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from g4tui.core import G4tuiError
+from g4tui.formats import read_gguf
 from g4tui_training.export.layout import Layout
 from g4tui_training.train.base import Base
 from g4tui_training.writing import whole_set
@@ -63,6 +64,9 @@ def write_lora(file: Path, adapter: Path, base: Base, name: str) -> None:
         writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, config.gguf_alpha)
         writer.add_name(name)
         writer.add_description(f"LoRA for {base.name}")
+        own = read_gguf(base.gguf_file).title if base.gguf_file else ""
+        writer.add_base_model_count(1)
+        writer.add_base_model_name(0, own or base.name)
         for key, values in sorted(load_file(adapter / _WEIGHTS).items()):
             module, _, part = key.removeprefix(_PREFIX).removesuffix(".weight").rpartition(".lora_")
             if part not in ("A", "B"):

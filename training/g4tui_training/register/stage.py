@@ -48,7 +48,7 @@ def register(files: list[Path], card: Path, paths: Paths, base: Path | None) -> 
             models.append(ModelSpec("llama-cpp", found.name).id)
         elif base is not None:
             target = _beside(file, base, card, paths)
-            library.register(target, file.stem, str(card))
+            library.register(target, file.stem, str(card), base)
             models.append(ModelSpec("llama-cpp", base_name, adapters=(str(target),)).id)
     return Registered(tuple(models), ModelSpec("llama-cpp", base_name).id if base_name else "")
 
