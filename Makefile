@@ -21,7 +21,10 @@ export PROMPT
 PEER := .cache/bench/trl
 TRL_VERSION := 1.16.0
 
-.PHONY: help setup run test test-full check bench fuzz wheel clean
+# What is measured by make coverage; all, if it is empty.
+TESTS ?=
+
+.PHONY: help setup run test test-full check bench fuzz coverage mutants wheel clean
 
 help:
 	@echo "make run                 chat (the first time: installs, compiles llama.cpp, pulls a 98 MB model)"
@@ -31,6 +34,8 @@ help:
 	@echo "make check               lint, format, types, imports"
 	@echo "make bench               speed, as ratios in one run"
 	@echo "make fuzz                an hour of hostile input for all that reads some (FUZZ_MINUTES, FUZZ_SEED)"
+	@echo "make coverage            which branches of the inner rooms the tests take (TESTS: only these)"
+	@echo "make mutants             50 small changes in those rooms, which the tests should notice"
 	@echo "make wheel               build the wheel into dist/"
 	@echo "make clean               remove what the other commands made here"
 
@@ -88,6 +93,17 @@ bench: $(VENV)/installed-dev $(TEST_MODEL) $(PEER)/installed
 
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python tests/fuzz/run.py
+
+# Workers are measured too, hence the path.
+coverage: $(VENV)/installed-dev $(TEST_MODEL)
+	rm -rf .cache/coverage && mkdir -p .cache/coverage
+	PYTHONPATH=$(CURDIR)/tests/measuring $(BIN)/python -m coverage run -m pytest -p contexts $(TESTS)
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report --skip-covered --show-missing
+
+mutants: $(VENV)/installed-dev $(TEST_MODEL)
+	@test -e .cache/coverage/data || $(MAKE) coverage
+	$(BIN)/python tests/mutants.py
 
 wheel: $(VENV)/installed-dev
 	$(BIN)/python -m build

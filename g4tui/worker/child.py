@@ -206,9 +206,11 @@ class Child:
             traceback.print_exception(error, file=sys.stderr)
 
 
-def _number(score: float) -> float | str:
+def _number(score: float) -> float | protocol.NoNumber:
     value = float(score)
-    return value if math.isfinite(value) else str(value)
+    if math.isfinite(value):
+        return value
+    return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
 
 
 def _finite(vector: list[float]) -> list[float]:

@@ -6,13 +6,14 @@ question, and the child answers with that number, in the order of the questions.
 """
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
 from g4tui.core import ErrorInfo, Event, Message, ModelFile, ModelSpec, Request
 
 Said = TypeVar("Said")
+NoNumber = Literal["nan", "inf", "-inf"]
 
 PROTOCOL = 1
 MAX_LINE = 64 * 1024 * 1024
@@ -150,7 +151,7 @@ class Scored(msgspec.Struct, frozen=True, tag="scored", tag_field="op"):
     """Natural log-probabilities; JSON has no infinity, so what is not finite comes as its name."""
 
     id: int
-    values: list[float | str]
+    values: list[float | NoNumber]
 
 
 class Embedded(msgspec.Struct, frozen=True, tag="embedded", tag_field="op"):

@@ -87,6 +87,7 @@ def test_any_text_can_be_sent(text: str) -> None:
         b'{"op":"event","id":1,"event":{"type":"text","text":"\xff"}}',
         b'{"op":"event","id":1,"event":{"type":"finished","reason":"bored"}}',
         b'{"op":"generate","id":1}',
+        b'{"op":"scored","id":1,"values":["none"]}',
         b'{"op":' + b"[" * 100_000,
     ],
 )
