@@ -66,12 +66,14 @@ def export(app: App, form: "Format", output: Path | None, force: bool, licence: 
 
     As sft, each prompt gives one row: the newest correction of an answer to it, else the teacher's
     answer that won. The teacher is the model that was asked first. Private sessions, and those in
-    the bin, are left out.
+    the bin, are left out; so is a preference for an answer that was cut at the token limit. As sft
+    such a one has "finish_reason":"length", and g4tui-train clean drops it.
     """
-    from g4tui.votes import lines, rows_of, write
+    from g4tui.votes import Pair, lines, rows_of, write
 
     harvest = _harvest(app, licence)
     rows = rows_of(harvest, form)
+    cut = sum(isinstance(row, Pair) and row.finish_reason == "length" for row in rows)
     to_file = output is not None and str(output) != "-"
     if output is not None and to_file:
         write(rows, output, replace=force)
@@ -86,14 +88,17 @@ def export(app: App, form: "Format", output: Path | None, force: bool, licence: 
                 "format": form,
                 "file": str(output),
                 "rows": len(rows),
+                "cut_off": cut,
                 "left_out": dict(harvest.left_out.most_common()),
             }
         )
         return
     tell = app.say if to_file else app.note
     tell(f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}: {output if to_file else form}")
+    if cut:
+        app.note(f'Cut at the token limit: {cut:,}, "finish_reason":"length"; clean drops them')
     for what, count in harvest.left_out.most_common():
-        tell(f"Left out: {what} ({count:,})")
+        app.note(f"Left out: {what} ({count:,})")
 
 
 @votes.command()
@@ -115,6 +120,8 @@ def ratings(app: App) -> None:
 
 
 def _list(app: App, session: str | None) -> None:
+    from g4tui.store.veil import is_hidden, letter_of
+
     if session is not None:
         app.store.session(session)  # complains where there is none
     rows = app.store.votes(session)
@@ -126,6 +133,8 @@ def _list(app: App, session: str | None) -> None:
         turns = {turn.id: turn for turn in app.store.turns(session)}
         ids = sorted({answer for row in rows for answer in row.shown})
         models = {message.id: message.model for message in app.store.messages(ids)}
+        for turn in filter(is_hidden, turns.values()):
+            models |= {answer: letter_of(turn, answer) for answer in turn.shown}
         cells = [_cells(row, turns.get(row.turn), models) for row in rows]
         app.say(table(cells, ("TIME", "SESSION", "VERDICT", "LEFT", "RIGHT", "BLIND", "REASON")))
 
@@ -154,6 +163,8 @@ def _tell(app: App, found: "Ratings") -> None:
         app.say(f"Both bad in {bad.both_bad} of {bad.votes}: {bad.models[0]} and {bad.models[1]}")
     if found.not_blind:
         app.say(f"Not counted, since the names were known: {found.not_blind:,}")
+    if found.hidden:
+        app.say(f"Not counted yet, since the names are still hidden: {found.hidden:,}")
     if found.same_model:
         app.say(f"Not counted, since one model gave both answers: {found.same_model:,}")
 

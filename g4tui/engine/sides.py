@@ -48,10 +48,13 @@ def parents(
 
 
 def better(turn: TurnRow) -> str:
-    """The answer that won, else the one on the left."""
-    vote = turn.vote
-    won = vote.shown[vote.verdict == "right"] if vote is not None else turn.shown[0]
-    return won if won in turn.shown else turn.shown[0]
+    """The answer that won most votes, else the one on the left."""
+    wins = Counter(
+        vote.shown[vote.verdict == "right"]
+        for vote in turn.votes
+        if vote.verdict in ("left", "right")
+    )
+    return max(turn.shown, key=lambda answer: wins[answer])  # of equals the first
 
 
 def shuffled(count: int, chance: random.Random) -> list[int]:

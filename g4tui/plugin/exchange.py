@@ -54,8 +54,8 @@ class TranscriptTurn(msgspec.Struct, frozen=True):
 
     `answers` are in the order in which the models were asked, `shown` the same from left to right.
     `revealed`: when the names of a blind turn were seen. `chosen`: what the person wants all to go
-    on from, an answer or a correction of one. A vote stays on its answers though one was asked
-    again and stands in the turn no more.
+    on from, an answer or a correction of one. `votes` are on any two of its answers; one stays on
+    them though one was asked again and stands in the turn no more.
 
     As long as a blind turn is not revealed, nothing tells who wrote what: its answers are without a
     model, and `answers` is the same as `shown`.
@@ -67,14 +67,14 @@ class TranscriptTurn(msgspec.Struct, frozen=True):
     blind: bool = False
     revealed: float | None = None
     chosen: str | None = None
-    vote: TranscriptVote | None = None
+    votes: tuple[TranscriptVote, ...] = ()
 
     def is_among(self, messages: Container[str]) -> bool:
         """Whether it is a comparison of these messages."""
         pairs = [(self.answers, self.shown)]
-        if self.vote is not None:
-            pairs.append((self.vote.answers, self.vote.shown))
-        return all(
+        pairs += [(vote.answers, vote.shown) for vote in self.votes]
+        voted_on = {frozenset(vote.shown) for vote in self.votes}
+        return len(voted_on) == len(self.votes) and all(
             len(asked) > 1
             and len(set(asked)) == len(asked) == len(shown)
             and set(asked) == set(shown)

@@ -115,8 +115,9 @@ class Comparing(Writer):
         """What a person thinks of two answers; on the disk when this returns, and changeable.
 
         `answers`: the two in view, left and right (`None`: the first two shown). `names_itself`:
-        one of them tells who wrote it. It also reveals a blind turn; giving the same verdict again
-        (with a `reason`, say) leaves a blind vote blind, another verdict does not.
+        one of them tells who wrote it. Once all pairs have a vote it also reveals a blind turn;
+        giving the same verdict again (with a `reason`, say) leaves a blind vote blind, another
+        verdict after that does not.
         """
         with self._database.write() as connection:
             turns.vote(
@@ -128,14 +129,15 @@ class Comparing(Writer):
                 names_itself=names_itself,
                 now=self._clock(),
             )
-            vote = turns.one(connection, turn).vote
+            row = turns.one(connection, turn)
+            vote = turns.vote_on(row, turns.pair_of(row, answers))
             assert vote is not None
             return vote
 
-    def unvote(self, turn: str) -> TurnRow:
-        """Take a vote back."""
+    def unvote(self, turn: str, answers: Sequence[str] | None = None) -> TurnRow:
+        """Take the vote on two answers back (`None`: the first two shown)."""
         with self._database.write() as connection:
-            turns.unvote(connection, turn)
+            turns.unvote(connection, turn, answers)
             return turns.one(connection, turn)
 
     def votes(self, session: str | None = None, since: float | None = None) -> list[VoteRow]:

@@ -152,7 +152,31 @@ THIRD: Migration = (
         WHERE s.seq = turns.session AND a.turn = turns.seq)""",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (FIRST, SECOND, THIRD)
+# A vote is on two answers of a turn: of three there may be three.
+FOURTH: Migration = (
+    """CREATE TABLE pair_votes (
+        seq INTEGER PRIMARY KEY,
+        turn INTEGER NOT NULL REFERENCES turns (seq) ON DELETE CASCADE,
+        left_answer INTEGER NOT NULL REFERENCES messages (seq) ON DELETE CASCADE,
+        right_answer INTEGER NOT NULL REFERENCES messages (seq) ON DELETE CASCADE,
+        left_asked_first INTEGER NOT NULL,
+        verdict TEXT NOT NULL,
+        blind INTEGER NOT NULL,
+        revealed_first INTEGER NOT NULL,
+        created REAL NOT NULL,
+        reason TEXT NOT NULL
+    )""",
+    """INSERT INTO pair_votes (turn, left_answer, right_answer, left_asked_first, verdict, blind,
+           revealed_first, created, reason)
+       SELECT turn, left_answer, right_answer, left_asked_first, verdict, blind, revealed_first,
+           created, reason FROM votes ORDER BY created, turn""",
+    "DROP TABLE votes",
+    "CREATE INDEX pair_votes_turn ON pair_votes (turn)",
+    "CREATE INDEX pair_votes_left ON pair_votes (left_answer)",
+    "CREATE INDEX pair_votes_right ON pair_votes (right_answer)",
+)
+
+MIGRATIONS: tuple[Migration, ...] = (FIRST, SECOND, THIRD, FOURTH)
 
 
 def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) -> Path | None:

@@ -85,8 +85,9 @@ class VoteRow(msgspec.Struct, frozen=True):
     """What a person thought of two answers to one prompt.
 
     `shown` are the two as they stood on the screen: `left` means that `shown[0]` is better.
-    `answers` are the same two as their models were asked. `blind`: the person could not know who
-    wrote which. `revealed_first`: the turn was blind, and the names were seen before the vote.
+    `answers` are the same two as their models were asked, while names are hidden as they are
+    `shown`. `blind`: the person could not know who wrote which. `revealed_first`: the turn was
+    blind, and the names were seen before the vote.
     """
 
     turn: str
@@ -103,9 +104,10 @@ class TurnRow(msgspec.Struct, frozen=True):
     """One prompt that several models were asked at once.
 
     `answers` are in the order in which the models were asked (the teacher first), `shown` the same
-    from left to right. `revealed`: when the names of a blind turn were shown. The answers of `vote`
-    may have been replaced in the turn since. `chosen`: what the person wants all models to go on
-    from, an answer or a correction of one; `None`: each goes on from its own.
+    from left to right. `revealed`: when the names of a blind turn were shown. `votes` are as they
+    were given, one on any two of its answers, or of those that were replaced in it since. `chosen`:
+    what the person wants all models to go on from, an answer or a correction of one; `None`: each
+    goes on from its own.
     """
 
     id: str
@@ -115,7 +117,7 @@ class TurnRow(msgspec.Struct, frozen=True):
     shown: tuple[str, ...]
     blind: bool
     revealed: float | None = None
-    vote: VoteRow | None = None
+    votes: tuple[VoteRow, ...] = ()
     chosen: str | None = None
 
 

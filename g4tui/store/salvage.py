@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from g4tui.store import errors, files
 from g4tui.store.database import Database, newer
 from g4tui.store.migrations import MIGRATIONS, migrate
 from g4tui.store.pages import Pages, Record
-from g4tui.store.salvage_rows import TABLES, Row, mended, table_of
+from g4tui.store.salvage_rows import OLD_COLUMNS, TABLES, Row, mended, table_of
 from g4tui.store.store import BUSY_S, Store
 
 
@@ -120,7 +120,8 @@ def _gather(
 ) -> None:
     """Throw every row that can be read on a heap of tables without order or rules."""
     names = {
-        table: [name for _, name, *_ in new.execute(f"PRAGMA table_info({table})")]
+        table: OLD_COLUMNS.get(table)
+        or [name for _, name, *_ in new.execute(f"PRAGMA table_info({table})")]
         for table in TABLES
     }
     for table, columns in names.items():
@@ -140,7 +141,7 @@ def _gather(
 
 
 def _throw(
-    heap: sqlite3.Connection, table: str, names: list[str], record: Record, found: Salvaged
+    heap: sqlite3.Connection, table: str, names: Sequence[str], record: Record, found: Salvaged
 ) -> None:
     values = list(record.values[: len(names)])
     if record.number is not None:
@@ -209,7 +210,10 @@ def _add_turns(
     answers: dict[object, list[Row]] = {}
     for row in _rows(heap, "turn_answers"):
         answers.setdefault(row["turn"], []).append(row)
-    votes = {row["turn"]: row for row in _rows(heap, "votes")}
+    votes: dict[object, list[Row]] = {}
+    for table in ("pair_votes", "votes"):
+        for row in _rows(heap, table):
+            votes.setdefault(row["turn"], []).append(row)
     named = answers.keys() | votes.keys()
     for row in _rows(heap, "turns"):
         turn, session = row["seq"], row["session"]
@@ -223,20 +227,18 @@ def _add_turns(
             row["chosen"] = None
         if len(left) < 2 or not _insert(new, "turns", row):
             found.lost_turns += 1
-            found.lost_votes += turn in votes
+            found.lost_votes += len(votes.get(turn, ()))
             continue
         found.turns += 1
         for answer in left:
             _insert(new, "turn_answers", answer)
-        vote = votes.get(turn)
-        if vote is None:
-            continue
-        if {vote["left_answer"], vote["right_answer"]} <= messages.keys():
-            found.votes += _insert(new, "votes", vote)
-        else:
-            found.lost_votes += 1
+        for vote in votes.get(turn, ()):
+            if {vote["left_answer"], vote["right_answer"]} <= messages.keys():
+                found.votes += _insert(new, "pair_votes", vote)
+            else:
+                found.lost_votes += 1
     found.lost_turns += len(named)
-    found.lost_votes += len(named & votes.keys())
+    found.lost_votes += sum(len(votes.get(turn, ())) for turn in named)
 
 
 def _nameless(session: int, row: Row) -> Row:

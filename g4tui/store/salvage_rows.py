@@ -17,6 +17,21 @@ _SHAPES = {
     "messages": "NsiIissSSSirttttttt",
     "turns": "NsiriR",
     "votes": "Niiisiirt",
+    "pair_votes": "Niiiisiirt",
+}
+# Libraries of before kept one vote a turn.
+OLD_COLUMNS = {
+    "votes": (
+        "turn",
+        "left_answer",
+        "right_answer",
+        "left_asked_first",
+        "verdict",
+        "blind",
+        "revealed_first",
+        "created",
+        "reason",
+    )
 }
 # Tables that are kept as SQLite keeps an index: they have this shape and no other.
 _INDEX_SHAPES = {"turn_answers": "iiii", "tags": "it"}
@@ -63,7 +78,8 @@ def _is_like(letter: str, value: Value) -> bool:
 def _is_sensible(table: str, values: tuple[Value, ...]) -> bool:
     if table == "messages":
         return values[5] in ROLES and values[6] in STATES
-    return table != "votes" or values[4] in VERDICTS
+    verdict = {"votes": 4, "pair_votes": 5}.get(table)
+    return verdict is None or values[verdict] in VERDICTS
 
 
 def mended(row: Row) -> Row:

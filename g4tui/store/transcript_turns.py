@@ -22,17 +22,19 @@ def taken(connection: sqlite3.Connection, session: str) -> tuple["TranscriptTurn
 def _turn(row: TurnRow) -> "TranscriptTurn":
     from g4tui.plugin.exchange import TranscriptTurn, TranscriptVote
 
-    vote = None
-    if row.vote is not None:
-        (first, second), (left, right) = row.vote.answers, row.vote.shown
-        vote = TranscriptVote(
-            answers=(first, second),
-            shown=(left, right),
-            verdict=row.vote.verdict,
-            blind=row.vote.blind,
-            revealed_first=row.vote.revealed_first,
-            reason=row.vote.reason,
-            created=row.vote.created,
+    votes = []
+    for vote in row.votes:
+        (first, second), (left, right) = vote.answers, vote.shown
+        votes.append(
+            TranscriptVote(
+                answers=(first, second),
+                shown=(left, right),
+                verdict=vote.verdict,
+                blind=vote.blind,
+                revealed_first=vote.revealed_first,
+                reason=vote.reason,
+                created=vote.created,
+            )
         )
     return TranscriptTurn(
         answers=row.shown if is_hidden(row) else row.answers,
@@ -41,7 +43,7 @@ def _turn(row: TurnRow) -> "TranscriptTurn":
         blind=row.blind,
         revealed=row.revealed,
         chosen=row.chosen,
-        vote=vote,
+        votes=tuple(votes),
     )
 
 
@@ -77,23 +79,22 @@ def insert(
                 for place, answer in enumerate(turn.answers)
             ],
         )
-        vote = turn.vote
-        if vote is None:
-            continue
-        left, right = vote.shown
-        connection.execute(
-            """INSERT INTO votes (turn, left_answer, right_answer, left_asked_first, verdict, blind,
-                   revealed_first, created, reason)
+        connection.executemany(
+            """INSERT INTO pair_votes (turn, left_answer, right_answer, left_asked_first, verdict,
+                   blind, revealed_first, created, reason)
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            (
-                number,
-                rows[left],
-                rows[right],
-                vote.answers[0] == left,
-                vote.verdict,
-                vote.blind,
-                vote.revealed_first,
-                time(vote.created),
-                text_column(vote.reason),
-            ),
+            [
+                (
+                    number,
+                    rows[vote.shown[0]],
+                    rows[vote.shown[1]],
+                    vote.answers[0] == vote.shown[0],
+                    vote.verdict,
+                    vote.blind,
+                    vote.revealed_first,
+                    time(vote.created),
+                    text_column(vote.reason),
+                )
+                for vote in turn.votes
+            ],
         )

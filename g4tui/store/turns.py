@@ -1,7 +1,8 @@
 """Comparisons and their votes as rows. A caller holds the transaction."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import combinations
 
 from g4tui.core import G4tuiError, Message
 from g4tui.store import growing, messages, sessions
@@ -9,12 +10,16 @@ from g4tui.store.codec import column_text, text_column
 from g4tui.store.ids import new_id
 from g4tui.store.rows import Asked, MessageRow, TurnRow, Verdict, VoteRow
 
+# Who was asked first is not told while names are hidden.
 _VOTES = """
-    SELECT t.seq, t.id, l.id, r.id, v.left_asked_first, v.verdict, v.blind, v.revealed_first,
-           v.reason, v.created
-    FROM votes v CROSS JOIN turns t ON t.seq = v.turn JOIN sessions s ON s.seq = t.session
+    SELECT t.seq, t.id, l.id, r.id, v.left_asked_first OR (t.blind AND t.revealed IS NULL),
+           v.verdict, v.blind, v.revealed_first, v.reason, v.created
+    FROM pair_votes v CROSS JOIN turns t ON t.seq = v.turn JOIN sessions s ON s.seq = t.session
         JOIN messages l ON l.seq = v.left_answer JOIN messages r ON r.seq = v.right_answer
 """
+_ORDER = "ORDER BY v.created, v.seq"
+_PAIR = """turn = :turn AND min(left_answer, right_answer) = min(:left, :right)
+    AND max(left_answer, right_answer) = max(:left, :right)"""
 _TURNS = """
     SELECT t.seq, t.id, s.id, t.created, t.blind, t.revealed, c.id
     FROM turns t JOIN sessions s ON s.seq = t.session LEFT JOIN messages c ON c.seq = t.chosen
@@ -134,7 +139,7 @@ def votes(
     """As they were given."""
     where = _IN.format(created="v.created")
     rows = connection.execute(
-        f"{_VOTES} WHERE {where} ORDER BY v.created, t.seq", {"session": session, "since": since}
+        f"{_VOTES} WHERE {where} {_ORDER}", {"session": session, "since": since}
     )
     return [_vote(row) for row in rows]
 
@@ -200,27 +205,27 @@ def vote(
     names_itself: bool,
     now: float,
 ) -> None:
-    """Keep a vote, which shows the names of a blind turn.
+    """Keep a vote on two answers; the last one of a blind turn's pairs shows its names.
 
     The same verdict once more keeps what it was, but for a new `reason`. Where a side broke it is
     no blind one: that tells of a server, not of what a model can say.
     """
     row = one(connection, turn)
-    left, right = answers or row.shown[:2]
+    left, right = pair_of(row, answers)
     for answer in (left, right):
         if answer not in row.answers or left == right:
             raise _no_side(turn, answer)
     seq, _ = _key(connection, turn)
-    former = row.vote
+    former = vote_on(row, (left, right))
     if former is not None and (former.verdict, former.shown) == (verdict, (left, right)):
         if reason is not None:
-            connection.execute(
-                "UPDATE votes SET reason = ? WHERE turn = ?", (text_column(reason), seq)
-            )
+            values = {**_pair(connection, seq, left, right), "reason": text_column(reason)}
+            connection.execute(f"UPDATE pair_votes SET reason = :reason WHERE {_PAIR}", values)
         return
+    unvote(connection, turn, (left, right))
     connection.execute(
-        """INSERT OR REPLACE INTO votes (turn, left_answer, right_answer, left_asked_first,
-               verdict, blind, revealed_first, created, reason)
+        """INSERT INTO pair_votes (turn, left_answer, right_answer, left_asked_first, verdict,
+               blind, revealed_first, created, reason)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
             seq,
@@ -237,7 +242,20 @@ def vote(
             text_column(reason if reason is not None else former.reason if former else ""),
         ),
     )
-    reveal(connection, turn, now)
+    row = one(connection, turn)
+    if all(vote_on(row, pair) is not None for pair in combinations(row.answers, 2)):
+        reveal(connection, turn, now)
+
+
+def pair_of(row: TurnRow, answers: Sequence[str] | None) -> tuple[str, str]:
+    """The two that a vote is on: as named, else the first two on the screen."""
+    left, right = answers or row.shown[:2]
+    return left, right
+
+
+def vote_on(row: TurnRow, pair: Collection[str]) -> VoteRow | None:
+    """The vote on two answers, if there is one."""
+    return next((vote for vote in row.votes if set(vote.shown) == set(pair)), None)
 
 
 def _is_answer(row: MessageRow) -> bool:
@@ -246,26 +264,36 @@ def _is_answer(row: MessageRow) -> bool:
     return bool(row.message.text.strip()) and row.state not in ("failed", "interrupted")
 
 
-def unvote(connection: sqlite3.Connection, turn: str) -> None:
-    """Take a vote back; one that was not there is no error."""
+def unvote(connection: sqlite3.Connection, turn: str, answers: Sequence[str] | None) -> None:
+    """Take the vote on two answers back; one that was not there is no error."""
+    row = one(connection, turn)
     seq, _ = _key(connection, turn)
-    connection.execute("DELETE FROM votes WHERE turn = ?", (seq,))
-
-
-def hidden(connection: sqlite3.Connection, session: str) -> list[tuple[TurnRow, str, bool]]:
-    """Blind turns whose names nobody has seen yet; their questions; whether they are answered now.
-
-    Every answer to such a question is hidden: one that was asked for again was in the turn before.
-    """
-    turns = {turn.id: turn for turn in many(connection, session, None)}
-    rows = connection.execute(
-        """SELECT t.id, p.id, max(m.state = 'streaming') FROM turns t
-               JOIN turn_answers a ON a.turn = t.seq JOIN messages m ON m.seq = a.message
-               JOIN messages p ON p.seq = m.parent
-           WHERE t.session = ? AND t.blind = 1 AND t.revealed IS NULL GROUP BY t.seq, p.seq""",
-        (sessions.key(connection, session).seq,),
+    connection.execute(
+        f"DELETE FROM pair_votes WHERE {_PAIR}", _pair(connection, seq, *pair_of(row, answers))
     )
-    return [(turns[turn], question, bool(writes)) for turn, question, writes in rows]
+
+
+def hidden(connection: sqlite3.Connection, session: str) -> list[tuple[TurnRow, list[MessageRow]]]:
+    """Blind turns whose names nobody has seen yet, with every answer to their questions: one that
+    was asked for again was in the turn before.
+    """
+    found = []
+    for turn in many(connection, session, None):
+        if turn.blind and turn.revealed is None:
+            ids = connection.execute(
+                """SELECT DISTINCT m.id, m.seq FROM turn_answers a
+                       JOIN turns t ON t.seq = a.turn JOIN messages o ON o.seq = a.message
+                       JOIN messages m ON m.parent = o.parent AND m.session = o.session
+                   WHERE t.id = ? ORDER BY m.seq""",
+                (turn.id,),
+            ).fetchall()
+            found.append((turn, messages.by_ids(connection, [id_ for id_, _ in ids])))
+    return found
+
+
+def _pair(connection: sqlite3.Connection, turn: int, left: str, right: str) -> dict[str, int | str]:
+    found = [messages.seq_of(connection, answer) for answer in (left, right)]
+    return {"turn": turn, "left": found[0], "right": found[1]}
 
 
 def _key(connection: sqlite3.Connection, turn: str) -> tuple[int, str]:
@@ -284,7 +312,9 @@ def _rows(
         f"{_ANSWERS} WHERE {where} ORDER BY a.turn, a.place", values
     ):
         asked[seq].append((answer, shown))
-    given = {row[0]: _vote(row) for row in connection.execute(f"{_VOTES} WHERE {where}", values)}
+    given: dict[int, list[VoteRow]] = {row[0]: [] for row in found}
+    for vote in connection.execute(f"{_VOTES} WHERE {where} {_ORDER}", values):
+        given[vote[0]].append(_vote(vote))
     return [
         TurnRow(
             id=id_,
@@ -294,7 +324,7 @@ def _rows(
             shown=tuple(answer for answer, _ in sorted(asked[seq], key=lambda pair: pair[1])),
             blind=bool(blind),
             revealed=revealed,
-            vote=given.get(seq),
+            votes=tuple(given[seq]),
             chosen=chosen,
         )
         for seq, id_, session, created, blind, revealed, chosen in found

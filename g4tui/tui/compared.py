@@ -68,8 +68,8 @@ class Compared:
     def show(self, row: "TurnRow") -> None:
         """The turn as it is now, whole: with names, once they may be shown."""
         self.row = row
+        self._see(row)
         for place in self.answers:
-            self._panes[place].conversation.see(row)
             self._show_whole(place)
 
     def name(self, place: int) -> str:
@@ -97,8 +97,11 @@ class Compared:
     def began(self, row: "TurnRow") -> None:
         """All of it is saved."""
         self.row = row
+        self._see(row)
+
+    def _see(self, row: "TurnRow") -> None:
         for pane in self._panes[: len(row.shown)]:
-            pane.conversation.see(row)
+            pane.conversation.see(row, list(self.answers.values()))
 
     def hear(self, turn: Turn, place: int, event: TurnEvent) -> None:
         """What the side at a place tells."""
@@ -154,6 +157,8 @@ class Compared:
         if self.is_hidden and self.writing:
             return
         kept, self._kept = self._kept, {}
+        if self.is_hidden and self.row is not None:
+            self._see(self.row)  # how far all have come
         for place, event in kept.items():
             self._panes[place].view.heard(self._drawn[place], event)
             self._tell_numbers(place)

@@ -3,10 +3,11 @@
 Each coroutine runs in a worker of the screen; failures are `G4tuiError`s.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from g4tui.core import Attachment, Cancel
+from g4tui.core import Attachment, Cancel, ModelSpec
 from g4tui.engine.compare import Comparison
 from g4tui.engine.sides import Side
 from g4tui.tui.compared import ROLES, Compared
@@ -16,11 +17,17 @@ from g4tui.tui.services import in_thread
 from g4tui.tui.widgets.compare_pane import ComparePane
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
     from g4tui.core import ErrorInfo
+    from g4tui.engine import TurnEvent
     from g4tui.engine.late import LateSaves
     from g4tui.store import MessageRow, SessionRow
     from g4tui.store.rows import VoteRow
     from g4tui.tui.turns import Turns
+
+
+STAYS_BLIND = "Blind: not every model can go on with a part. r asks all again, v shows the names."
 
 
 class Comparing(Judging):
@@ -60,7 +67,7 @@ class Comparing(Judging):
             compared, tips = await self._standing(session.id)
         self.compared = compared
         row = compared.row if compared is not None else None
-        self._take_vote(row)
+        self._take_votes(row)
         if compared is not None and row is not None:
             by_side = [row.shown.index(answer) for answer in row.answers]
             self.models = [compared.answers[place].model for place in by_side]
@@ -117,7 +124,7 @@ class Comparing(Judging):
         self.models = list(models)
         session = self._flow.session
         self.compared = None
-        self._take_vote(None)
+        self._take_votes(None)
         self._face.sides_changed()
         await self._await_question(session)
 
@@ -128,13 +135,17 @@ class Comparing(Judging):
             await pane.conversation.show_line(self._store, self._flow.session, tip)
 
     async def keep(self, place: int, row: "MessageRow") -> None:
-        """Take an interrupted answer as it is."""
+        """Take an interrupted answer as it is; while names are hidden all that are beside it."""
         kept, compared = await self._flow.keep(row), self.compared
         if kept is None:
             return
+        places = [place]
         if compared is not None and compared.answers[place].id == kept.id:
-            compared.answers[place] = kept
-        await self.reload(self._panes[place])
+            rows = await in_thread(self._store.messages, [a.id for a in compared.answers.values()])
+            compared.answers = dict(zip(compared.answers, rows, strict=True))
+            places = sorted(compared.answers) if compared.is_hidden else places
+        for each in places:
+            await self.reload(self._panes[each])
 
     async def older(self, pane: ComparePane) -> None:
         """What was said before."""
@@ -151,6 +162,7 @@ class Comparing(Judging):
         for pane in self._panes:
             pane.conversation.session = session
         await self._votes.save()  # blind models go on from the answer that won
+        await self._leave_blind()
         compared = Compared(self._panes, session.id, self._ended)
         cancels = [Cancel() for _ in specs]
         turn = self._turns.start(
@@ -169,13 +181,23 @@ class Comparing(Judging):
         if not await turn.begun:
             return False
         self.compared = compared
-        self._take_vote(None)
+        self._take_votes(None)
         await self._flow.refresh()  # its first question names a chat
         self._face.turn_changed()
         return True
 
+    async def _leave_blind(self) -> None:
+        """Who goes on from a turn of more than two has voted on it as far as he wants to."""
+        compared = self.compared
+        row = compared.row if compared is not None and compared.is_hidden else None
+        if row is not None and self.progress[0]:
+            await in_thread(self._store.reveal, row.id)
+
     async def again(self, place: int, *, resume: bool) -> None:
-        """Another answer at a place, or more of the one that is there; others are left alone."""
+        """Another answer at a place, or more of the one that is there; others are left alone.
+
+        While names are hidden all are asked again: the time that one takes would tell.
+        """
         compared = self.compared
         row = compared.row if compared is not None else None
         session = self._flow.session
@@ -185,36 +207,45 @@ class Comparing(Judging):
             self._face.tell("This answer is still being written: Esc stops it.")
             return
         answer = compared.answers[place]
+        if resume and compared.is_hidden:
+            self._face.tell(STAYS_BLIND)
+            return
         if resume and answer.state == "complete" and answer.finish_reason != "length":
             self._face.tell("This answer is complete.")
             return
-        # Whether one may be asked must not tell which it is.
-        asked = compared.answers.values() if compared.is_hidden else [answer]
-        for each in asked:
-            if await self._flow.may_leave(session, self._flow.spec(each.model), "") is None:
+        places = sorted(compared.answers) if compared.is_hidden else [place]
+        asked = [compared.answers[each] for each in places]
+        specs = [self._flow.spec(each.model) for each in asked]
+        for spec in specs:
+            if await self._flow.may_leave(session, spec, "") is None:
                 return
-        spec = self._flow.spec(answer.model)
-        mine = Cancel()
-        listener = compared.one_side(place, mine)
-        chat, comparison = self._flow.services.chat, self._comparison
-        if resume:
-            turn = self._turns.start(
-                session.id,
-                lambda cancel: chat.resume(answer.id, spec=spec, cancel=_linked(cancel, [mine])[0]),
-                listener,
-            )
-        else:
-            turn = self._turns.start(
-                session.id,
-                lambda cancel: comparison.again(
-                    row.id, answer.id, Side(spec), cancel=_linked(cancel, [mine])[0]
-                ),
-                listener,
-            )
+        if len(places) > 1:
+            self._face.tell("Blind: all are asked again, so that time tells nothing.")
+        cancels = [Cancel() for _ in places]
+        listeners = [compared.one_side(*each) for each in zip(places, cancels, strict=True)]
         self._running[session.id] = compared
-        if await turn.begun and not resume:
+        begun = [
+            self._turns.start(
+                session.id, self._asking(row.id, each, spec, mine, resume=resume), listener
+            ).begun
+            for each, spec, mine, listener in zip(asked, specs, cancels, listeners, strict=True)
+        ]
+        if any(await asyncio.gather(*begun)) and not resume:
             await self._read_choice(compared)
         self._face.turn_changed()
+
+    def _asking(
+        self, turn: str, answer: "MessageRow", spec: ModelSpec, mine: Cancel, *, resume: bool
+    ) -> "Callable[[Cancel], AsyncGenerator[TurnEvent]]":
+        """More of an answer, or another in its place; `mine` stops it, too."""
+
+        def stream(cancel: Cancel) -> "AsyncGenerator[TurnEvent]":
+            _linked(cancel, [mine])
+            if resume:
+                return self._flow.services.chat.resume(answer.id, spec=spec, cancel=mine)
+            return self._comparison.again(turn, answer.id, Side(spec), cancel=mine)
+
+        return stream
 
     def stop(self, place: int | None) -> bool:
         """Stop one side (all, where it may not tell which has ended), or all; whether any was."""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from g4tui.store import MessageRow, SessionRow, Store
 
 
+HIDDEN = "Names are hidden here: vote, or look at them, first."
+
+
 class Face(Protocol):
     """What the flow needs of its screen."""
 
@@ -186,10 +189,12 @@ class Flow:
         """Go on with an answer, by the model that began it."""
         if row.message.role != "assistant" or row.state == "streaming":
             return
+        if row.model.startswith(BLIND):  # not every model can go on with a part
+            self._face.tell(HIDDEN)
+            return
         if row.state == "complete" and row.finish_reason != "length":
             self._face.tell("This answer is complete.")
             return
-        row = await in_thread(self.services.store.message, row.id)  # the one shown may be veiled
         spec = self.spec(row.model or self.choice.model)
         session = await in_thread(self.services.store.session, row.session)
         if self.is_free(session.id) and await self.may_leave(session, spec, ""):
@@ -200,15 +205,18 @@ class Flow:
             )
 
     async def keep(self, row: "MessageRow") -> "MessageRow | None":
-        """Take an interrupted answer as it is."""
+        """Take an interrupted answer as it is; while names are hidden all that are beside it."""
         if row.state != "interrupted":
             return None
-        return await in_thread(_keep, self.services.store, row.id)
+        store = self.services.store
+        turn = await in_thread(store.turn_of, row.id) if row.model.startswith(BLIND) else None
+        await in_thread(_keep, store, turn.answers if turn is not None else [row.id])
+        return await in_thread(store.message, row.id)
 
     async def release(self, row: "MessageRow") -> None:
         """Let a model that was held back after crashes be started again."""
         if row.model.startswith(BLIND):
-            self._face.tell("Names are hidden here: vote, or look at them, first.")
+            self._face.tell(HIDDEN)
             return
         spec = self.spec((await in_thread(self.services.store.message, row.id)).model)
         await in_thread(self.services.runtime.quarantine.clear, spec.base.id)
@@ -288,9 +296,10 @@ class Flow:
         return parse_model(model, context=self.choice.options.context)
 
 
-def _keep(store: "Store", answer: str) -> "MessageRow":
+def _keep(store: "Store", answers: Sequence[str]) -> None:
     with store.batch():
-        row = store.resume_answer(answer)  # whole: the one on screen may be veiled
-        return store.finish_answer(
-            answer, "stopped", row.message.text, row.message.reasoning, row.usage
-        )
+        for row in store.messages(answers):  # whole: those on screen may be veiled
+            if row.state == "interrupted":
+                store.resume_answer(row.id)
+                said = row.message
+                store.finish_answer(row.id, "stopped", said.text, said.reasoning, row.usage)

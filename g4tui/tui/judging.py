@@ -4,7 +4,8 @@ Each coroutine runs in a worker of the screen; failures are `G4tuiError`s.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from g4tui.engine.self_naming import names_itself
 from g4tui.tui.compared import Compared
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from g4tui.engine.late import LateSaves
     from g4tui.store import MessageRow, Store, TurnRow
     from g4tui.store.rows import Verdict, VoteRow
+
+
+class Given(NamedTuple):
+    """A vote on two answers. `row`: as it was saved, `None` as long as it is not."""
+
+    answers: frozenset[str]
+    verdict: "Verdict"
+    row: "VoteRow | None"
 
 
 class CompareFace(Protocol):
@@ -36,7 +45,10 @@ class CompareFace(Protocol):
 
 
 class Judging:
-    """Votes on the turn in view, `compared`, and chooses what follows it. Places count from 0."""
+    """Votes on the turn in view, `compared`, and chooses what follows it. Places count from 0.
+
+    A vote is on two answers; the names of a blind turn are shown when each two of it have one.
+    """
 
     def __init__(
         self,
@@ -50,16 +62,34 @@ class Judging:
         self._face = face
         self._votes = votes
         self.compared: Compared | None = None
-        self.vote: VoteRow | None = None
-        self.verdict: Verdict | None = None
+        self._given: dict[frozenset[str], Given] = {}
 
     @property
     def _store(self) -> "Store":
         return self._flow.services.store
 
-    def _take_vote(self, row: "TurnRow | None") -> None:
-        self.vote = row.vote if row is not None else None
-        self.verdict = self.vote.verdict if self.vote is not None else None
+    def _take_votes(self, row: "TurnRow | None") -> None:
+        votes = [Given(frozenset(v.shown), v.verdict, v) for v in (row.votes if row else ())]
+        self._given = {vote.answers: vote for vote in votes}
+
+    def given(self, places: tuple[int, int]) -> Given | None:
+        """The vote on two answers; else the newest one on what stood there before."""
+        compared = self.compared
+        if compared is None or compared.row is None or not set(places) <= compared.answers.keys():
+            return None
+        pair = frozenset(compared.answers[place].id for place in places)
+        if pair in self._given:
+            return self._given[pair]
+        now = frozenset(compared.row.shown)
+        before = [vote for vote in self._given.values() if not vote.answers <= now]
+        return next((vote for vote in reversed(before) if vote.answers & now <= pair), None)
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many pairs of the answers in view have a vote, of how many."""
+        row = self.compared.row if self.compared is not None else None
+        pairs = [frozenset(pair) for pair in combinations(row.shown if row else (), 2)]
+        return sum(pair in self._given for pair in pairs), len(pairs)
 
     async def give_vote(
         self, verdict: "Verdict", places: tuple[int, int], reason: str | None = None
@@ -74,17 +104,20 @@ class Judging:
             return
         pair = [compared.answers[place] for place in places]
         told = await in_thread(self._names_itself, pair) if compared.is_hidden else False
-        self.verdict = verdict
-        self._face.turn_changed()
         store, ids = self._store, [answer.id for answer in pair]
+        given = self._given[frozenset(ids)] = Given(frozenset(ids), verdict, None)
+        self._face.turn_changed()
         saved = await self._votes.now_or_later(
             lambda: store.vote(row.id, verdict, answers=ids, reason=reason, names_itself=told)
         )
         if saved is None:
             self._face.tell("The library is busy: your vote is kept, and saved once it can be.")
-        if self.compared is compared and self.verdict == verdict:
-            self.vote = saved
-            await self._lift(compared, saved_vote=saved)
+        if self.compared is compared and self._given.get(given.answers) is given:
+            self._given[given.answers] = given._replace(row=saved)
+            voted, of = self.progress
+            if voted == of:
+                self._lift(compared)
+            self._face.turn_changed()
             if told and saved is not None and not saved.blind:
                 self._face.tell("An answer told who wrote it: this vote does not count as blind.")
 
@@ -92,7 +125,7 @@ class Judging:
         """The library took a vote that it had first refused."""
         row = self.compared.row if self.compared is not None else None
         if row is not None and row.id == vote.turn:
-            self.vote = vote
+            self._given[frozenset(vote.shown)] = Given(frozenset(vote.shown), vote.verdict, vote)
 
     def answer_saved(self, answer: "MessageRow") -> None:
         """The library took the end of an answer that it had first refused."""
@@ -104,27 +137,20 @@ class Judging:
         question = self._store.message(parent).message.text if parent is not None else ""
         return any(names_itself(each.message.text, each.model, question) for each in answers)
 
-    async def _lift(self, compared: Compared, saved_vote: "VoteRow | None") -> None:
+    def _lift(self, compared: Compared) -> None:
         """Show the names: as the library has it, or before it has."""
         from msgspec.structs import replace
 
-        assert compared.row is not None
-        was_hidden = compared.is_hidden
-        row = replace(compared.row, vote=saved_vote)
-        if row.blind and row.revealed is None:
-            row = replace(row, revealed=row.created)
-        compared.row = row
-        if was_hidden:
-            compared.show(row)
-        self._face.turn_changed()
+        if compared.row is not None and compared.is_hidden:
+            compared.show(replace(compared.row, revealed=compared.row.created))
 
-    async def take_back(self) -> None:
-        """No vote on this turn."""
-        compared = self.compared
-        if compared is not None and compared.row is not None and self.verdict is not None:
+    async def take_back(self, places: tuple[int, int]) -> None:
+        """No vote on these two."""
+        compared, given = self.compared, self.given(places)
+        if compared is not None and compared.row is not None and given is not None:
             await self._votes.save()
-            compared.row = await in_thread(self._store.unvote, compared.row.id)
-            self._take_vote(compared.row)
+            await in_thread(self._store.unvote, compared.row.id, sorted(given.answers))
+            self._given.pop(given.answers, None)
             self._face.turn_changed()
 
     async def reveal(self) -> None:
@@ -136,8 +162,11 @@ class Judging:
             self._face.tell("The names are shown once the answers are there.")
             return
         await in_thread(self._store.reveal, compared.row.id)
-        await self._lift(compared, None)
-        self._face.tell("A vote on this turn no longer counts as blind.")
+        self._lift(compared)
+        self._face.turn_changed()
+        voted, of = self.progress
+        if voted < of:
+            self._face.tell("A vote on this turn no longer counts as blind.")
 
     async def correct(self, place: int, text: str) -> None:
         """Keep what an answer should have been; the conversation goes on from that."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from g4tui.store import Store, Verdict
+from g4tui.store.veil import is_hidden
 from g4tui.votes.davidson import Fit, Outcomes, components, fitted
 
 # Points as in chess: 400 more is ten times as likely to win as to lose.
@@ -20,13 +21,17 @@ _PLACE: dict[Verdict, int] = {"left": 0, "right": 1, "tie": 2}
 
 
 class Ballot(msgspec.Struct, frozen=True):
-    """One vote: the models from left to right, and the session in which it was given."""
+    """One vote: the models from left to right, and the session in which it was given.
+
+    `hidden`: it was given in a blind turn whose names nobody has seen yet.
+    """
 
     session: str
     left: str
     right: str
     verdict: Verdict
     blind: bool = True
+    hidden: bool = False
 
 
 class Rating(msgspec.Struct, frozen=True):
@@ -67,7 +72,7 @@ class Ratings(msgspec.Struct, frozen=True):
     """The scales, the one with most votes first; ratings of different ones say nothing together.
 
     `blind` votes were looked at; `not_blind` ones, and those on two answers of one model
-    (`same_model`), count nowhere.
+    (`same_model`), count nowhere. `hidden` ones are not told of before the names are.
     """
 
     scales: tuple[Scale, ...]
@@ -75,26 +80,29 @@ class Ratings(msgspec.Struct, frozen=True):
     blind: int
     not_blind: int
     same_model: int
+    hidden: int = 0
 
 
 def ballots(store: Store) -> list[Ballot]:
     """The votes of all sessions that are not in the bin."""
     votes = store.votes()
-    turns = {turn.id: turn.session for turn in store.turns()}
+    turns = {turn.id: turn for turn in store.turns()}
     ids = {answer for vote in votes for answer in vote.shown}
     models = {row.id: row.model for row in store.messages(sorted(ids))}
     found = []
     for vote in votes:
         left, right = (models.get(answer) for answer in vote.shown)
-        session = turns.get(vote.turn)
-        if left is not None and right is not None and session is not None:
-            found.append(Ballot(session, left, right, vote.verdict, vote.blind))
+        turn = turns.get(vote.turn)
+        if left is not None and right is not None and turn is not None:
+            ballot = Ballot(turn.session, left, right, vote.verdict, vote.blind, is_hidden(turn))
+            found.append(ballot)
     return found
 
 
 def rated(votes: Iterable[Ballot], draws: int = DRAWS) -> Ratings:
     """Strengths by Davidson's model. The same votes always give the same numbers."""
-    given = list(votes)
+    every = list(votes)
+    given = [vote for vote in every if not vote.hidden]
     blind = [vote for vote in given if vote.blind and vote.left != vote.right]
     scales = []
     names = sorted({name for vote in blind for name in (vote.left, vote.right)})
@@ -112,6 +120,7 @@ def rated(votes: Iterable[Ballot], draws: int = DRAWS) -> Ratings:
         blind=sum(vote.blind for vote in given),
         not_blind=sum(not vote.blind for vote in given),
         same_model=sum(vote.blind and vote.left == vote.right for vote in given),
+        hidden=len(every) - len(given),
     )
 
 

@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 from g4tui.core import Role
 from g4tui.engine.history import answered
 from g4tui.store import MessageRow, Store, VoteRow
+from g4tui.store.veil import is_hidden
 
 HUMAN = "human"
 UNKNOWN = "unknown"
@@ -98,6 +99,9 @@ class Harvest:
     def preferences(self) -> list[Preference]:
         """A row for each two answers of which one was better; a correction is better than what it
         corrects. Ties and pairs that were both bad tell nothing. The newest opinion counts.
+
+        A row has no mark of how its answers ended: one that was cut at the token limit is no good
+        example of what to choose.
         """
         self.left_out.clear()
         rows: dict[tuple[tuple[Turn, ...], frozenset[str]], Preference] = {}
@@ -123,6 +127,9 @@ class Harvest:
                 self.left_out["a vote that no answer won"] += 1
                 continue
             won = left if vote.verdict == "left" else right
+            if vote.blind and "stopped" in (left.state, right.state):
+                self.left_out["a blind vote on answers that were stopped"] += 1
+                continue
             if won.model == self._model_of(turn.answers[0]):
                 yield "votes", won, won.model
             else:
@@ -157,14 +164,17 @@ class Harvest:
 
     def _votes(self) -> Iterable[tuple[VoteRow, MessageRow, MessageRow]]:
         """The newest first, with the answers as they stood on the screen."""
+        hidden = {turn.id for turn in self._store.turns() if is_hidden(turn)}
         for vote in reversed(self._store.votes()):
             rows = self._store.messages(vote.shown)
             if len(rows) != 2:
                 continue  # deleted in another window, just now
-            if rows[0].session in self._systems:
-                yield vote, rows[0], rows[1]
-            else:
+            if rows[0].session not in self._systems:
                 self.left_out["a vote in a private session"] += 1
+            elif vote.turn in hidden:
+                self.left_out["a vote in a blind comparison whose names are hidden"] += 1
+            else:
+                yield vote, rows[0], rows[1]
 
     def _pair(self, source: str, answer: MessageRow, author: str) -> Pair | None:
         turns, before = self._conversation(answer)
@@ -189,6 +199,9 @@ class Harvest:
     ) -> Preference | None:
         turns, _ = self._conversation(chosen)
         if turns is None or not self._is_whole(chosen) or not self._is_whole(rejected):
+            return None
+        if chosen.finish_reason == "length":
+            self.left_out["a chosen answer that was cut at the token limit"] += 1
             return None
         if self._conversation(rejected)[0] != turns:
             self.left_out["answers to two different conversations"] += 1

@@ -9,7 +9,7 @@ import pytest
 
 from g4tui.core import Message
 from g4tui.paths import Paths
-from g4tui.store import Store
+from g4tui.store import Asked, Store
 from g4tui_training.lines import Broken
 from g4tui_training.main import run as train
 from g4tui_training.pairs import Pair, Preference, read_rows
@@ -50,8 +50,9 @@ def test_ten_comparisons_give_exactly_the_rows_expected(
     ten_comparisons(store)
     out = tmp_path / "rows.jsonl"
     ended = g4tui("votes", "export", "--format", "sft", "-o", str(out))
-    assert (ended.code, ended.err) == (0, "")
-    assert "4 rows" in ended.out
+    assert ended.code == 0
+    assert ended.out == f"4 rows: {out}\n"
+    assert "Left out: a vote that no answer won (3)" in ended.err
 
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     names = [
@@ -130,6 +131,60 @@ def test_preferences_name_both_answers_and_their_models(
         ("prompt 6", "first try on six", "human", said(TEACHER, "prompt 6")),
         ("prompt 6", "what six should be", "human", said(TEACHER, "prompt 6")),
     ]
+
+
+def test_an_answer_cut_at_the_token_limit_is_no_target(
+    g4tui: G4tui, store: Store, tmp_path: Path
+) -> None:
+    compared(store, "a", "left", cut=[TEACHER])
+    compared(store, "b", "left", cut=[STUDENT])
+    sft, preferences = tmp_path / "sft.jsonl", tmp_path / "preferences.jsonl"
+    ended = g4tui("votes", "export", "--format", "sft", "-o", str(sft))
+    assert 'Cut at the token limit: 1, "finish_reason":"length"' in ended.err
+    assert [json.loads(line)["finish_reason"] for line in sft.read_text().splitlines()] == [
+        "length",
+        "stop",
+    ]
+    assert train(["clean", "--in", str(sft), "--out", str(tmp_path / "run")]) == 0
+    ledger = (tmp_path / "run" / "clean" / "ledger.jsonl").read_text().splitlines()
+    assert ["cut_off" in line for line in ledger] == [True]
+    ended = g4tui("votes", "export", "--format", "preference", "-o", str(preferences))
+    assert "Left out: a chosen answer that was cut at the token limit (1)" in ended.err
+    (row,) = read_rows(preferences, Preference)
+    assert isinstance(row, Preference) and row.messages[0].content == "b"
+
+
+def test_what_is_voted_on_while_names_are_hidden_waits_for_them(
+    g4tui: G4tui, store: Store, tmp_path: Path
+) -> None:
+    third = "llama-cpp:/models/third.gguf"
+    turn = compared(store, "?", "left", models=[TEACHER, STUDENT, third], turned=False, blind=True)
+    assert "Answer A" in (shown := g4tui("votes", "list").out) and "gpt-4o" not in shown
+    found = json.loads(g4tui("votes", "ratings", "--json").out)
+    assert (found["scales"], found["blind"], found["hidden"]) == ([], 0, 1)
+    out = tmp_path / "rows.jsonl"
+    for form in ("sft", "preference"):
+        ended = g4tui("votes", "export", "--format", form, "-o", str(out))
+        assert "a vote in a blind comparison whose names are hidden (1)" in ended.err
+    store.reveal(turn.id)
+    assert TEACHER in g4tui("votes", "list").out
+    found = json.loads(g4tui("votes", "ratings", "--json").out)
+    assert (found["blind"], found["hidden"]) == (1, 0)
+    assert g4tui("votes", "export", "--format", "preference", "-o", str(out)).code == 0
+
+
+def test_a_blind_vote_on_answers_that_were_stopped_teaches_nothing(
+    g4tui: G4tui, store: Store, tmp_path: Path
+) -> None:
+    """Of the one that won only the beginning was seen."""
+    session = store.create_session().id
+    asked = [Asked(None, TEACHER), Asked(None, STUDENT)]
+    turn, _ = store.begin_compared(session, Message("user", "?"), asked, blind=True)
+    store.finish_answer(turn.answers[0], "complete", "A long answer.", finish_reason="stop")
+    store.finish_answer(turn.answers[1], "stopped", "Short", finish_reason="cancelled")
+    assert store.vote(turn.id, "left").blind
+    ended = g4tui("votes", "export", "--format", "sft", "-o", str(tmp_path / "rows.jsonl"))
+    assert "a blind vote on answers that were stopped (1)" in ended.err
 
 
 def test_a_file_that_is_there_stays(g4tui: G4tui, store: Store, tmp_path: Path) -> None:
@@ -213,7 +268,7 @@ def test_a_reply_is_exported_with_what_was_said_before(g4tui: G4tui, store: Stor
     store.add_message(session, first.id, Message("assistant", "hello"), model=TEACHER)
     local = ("llama-cpp:a", "llama-cpp:b")
     turn = compared(store, "and now?", "left", session=session, models=local)
-    assert store.turn(turn.id).vote is not None
+    assert store.turn(turn.id).votes
     row = json.loads(g4tui("votes", "export", "--format", "sft").out.splitlines()[0])
     assert row["messages"] == [
         {"role": "system", "content": "Be brief."},

@@ -110,8 +110,8 @@ def test_asked_together_judged_blind_and_nothing_lost_when_killed(
         for row in answers:
             words = row.message.text.split()[-1]
             assert words in terminal.text()
-        votes = [turn.vote for turn, _ in turns()]
-        assert [(vote.verdict, vote.blind) for vote in votes if vote] == [
+        votes = [vote for turn, _ in turns() for vote in turn.votes]
+        assert [(vote.verdict, vote.blind) for vote in votes] == [
             ("left", False),
             ("right", True),
         ]

@@ -81,11 +81,11 @@ def test_votes_go_along(store: Store, tmp_path: Path) -> None:
     other = Store.open(tmp_path / "other.sqlite3")
     (imported,) = moved(store, other, tmp_path).new
     (copy,) = other.turns(imported)
-    assert copy.vote is not None
+    (vote,) = copy.votes
     assert copy.chosen == copy.answers[0]
     assert (copy.blind, copy.revealed) == (True, store.turn(turn.id).revealed)
-    assert (copy.vote.verdict, copy.vote.reason, copy.vote.blind) == ("left", "it is kinder", True)
-    models = [row.model for row in other.messages(copy.vote.shown)]
+    assert (vote.verdict, vote.reason, vote.blind) == ("left", "it is kinder", True)
+    models = [row.model for row in other.messages(vote.shown)]
     assert models == ["student", "teacher"], "the student stood on the left"
     assert [row.model for row in other.messages(copy.answers)] == ["teacher", "student"]
     other.close()
@@ -102,7 +102,7 @@ def test_a_blind_comparison_without_a_vote_comes_in_blind_and_nameless(
     assert "teacher" not in written
     assert "student" not in written
     (copy,) = other.turns(imported)
-    assert (copy.blind, copy.revealed, copy.vote) == (True, None, None)
+    assert (copy.blind, copy.revealed, copy.votes) == (True, None, ())
     assert copy.answers == copy.shown, "the order of asking would tell"
     rows = other.messages(copy.shown)
     assert [row.message.text for row in rows] == [f"{answer} says" for answer in turn.shown]

@@ -114,7 +114,7 @@ def test_a_vote_says_who_stood_where(store: Store) -> None:
     assert (vote.verdict, vote.reason) == ("left", "shorter")
     assert not vote.blind
     assert not vote.revealed_first
-    assert store.turn(turn.id).vote == vote
+    assert store.turn(turn.id).votes == (vote,)
     assert store.votes() == store.votes(session) == [vote]
     assert store.votes(since=vote.created + 1) == []
 
@@ -128,6 +128,25 @@ def test_of_three_answers_the_two_in_view_are_voted_on(store: Store) -> None:
         with pytest.raises(G4tuiError, match="not in the comparison"):
             store.vote(turn.id, "left", answers=wrong)
     assert store.vote(turn.id, "left").shown == (a.id, b.id)
+    assert {each.shown for each in store.votes()} == {(c.id, a.id), (a.id, b.id)}
+    assert [each.verdict for each in store.unvote(turn.id, (a.id, c.id)).votes] == ["left"]
+
+
+def test_names_of_three_are_shown_once_each_two_have_a_blind_vote(store: Store) -> None:
+    """With one name of three, or two, the rest would be known."""
+    turn, (a, b, c) = compared(store, [Asked(None, name) for name in "abc"], blind=True)
+    store.vote(turn.id, "left", answers=(a.id, b.id))
+    store.vote(turn.id, "right", answers=(a.id, b.id))
+    store.vote(turn.id, "tie", answers=(a.id, c.id))
+    assert store.turn(turn.id).revealed is None
+    assert all(vote.blind and vote.answers == vote.shown for vote in store.votes())
+    store.vote(turn.id, "left", answers=(b.id, c.id))
+    assert store.turn(turn.id).revealed is not None
+    assert [(vote.verdict, vote.blind) for vote in store.votes()] == [
+        ("right", True),
+        ("tie", True),
+        ("left", True),
+    ]
 
 
 @settings(max_examples=40, deadline=None)
@@ -158,8 +177,8 @@ def test_a_vote_is_blind_only_before_anything_tells_the_names(
                 if expected is None or expected[0] != what:
                     expected = (what, not seen and not names_itself, blind and seen)
                 seen = True
-        vote = store.turn(turn.id).vote
-        got = None if vote is None else (vote.verdict, vote.blind, vote.revealed_first)
+        given_now = [(v.verdict, v.blind, v.revealed_first) for v in store.turn(turn.id).votes]
+        got = given_now[0] if given_now else None
         assert got == expected
         assert (store.turn(turn.id).revealed is not None) == (blind and seen)
         store.close()
@@ -205,8 +224,11 @@ def test_an_answer_that_is_asked_again_takes_its_place(store: Store) -> None:
     assert replaced.answers == replaced.shown == (teacher.id, new.id)
     assert store.turn_of(new.id) == replaced
     assert store.turn_of(student.id) is None
-    assert replaced.vote == vote  # about the answers that the person had seen
-    assert store.vote(turn.id, "left").shown == (teacher.id, new.id)
+    assert replaced.votes == (vote,)  # about the answers that the person had seen
+    again = store.vote(turn.id, "left")
+    assert again.shown == (teacher.id, new.id)
+    assert store.turn(turn.id).votes == (vote, again)
+    assert store.unvote(turn.id, vote.shown).votes == (again,)
 
     with pytest.raises(G4tuiError, match="not in the comparison"):
         store.replace_answer(turn.id, student.id, new.id)

@@ -151,10 +151,10 @@ def test_a_library_of_the_second_version_keeps_its_comparisons(library: Path) ->
 
     store = Store.open(library)
     first, second = store.turns()
-    assert (first.answers, first.chosen, first.vote) == (("t1", "a1"), "c1", None)
+    assert (first.answers, first.chosen, first.votes) == (("t1", "a1"), "c1", ())
     assert (second.answers, second.chosen) == (("t2", "a2"), None)
-    assert second.vote is not None
-    assert (second.vote.verdict, second.vote.reason) == ("left", "why not")
+    (vote,) = second.votes
+    assert (vote.verdict, vote.reason, vote.shown) == ("left", "why not", ("t2", "a2"))
     assert store.check() == []
     store.close()
     (backup,) = backups(library)

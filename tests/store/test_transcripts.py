@@ -127,8 +127,12 @@ def test_what_is_no_tree_is_refused_whole(store: Store, change: dict[str, str]) 
         TranscriptTurn(("1", "2"), ("1", "2")),
         TranscriptTurn(("1", "9"), ("1", "9")),
         TranscriptTurn(("1", "3"), ("1", "3"), chosen="9"),
-        TranscriptTurn(("1", "3"), ("1", "3"), vote=TranscriptVote(("1", "9"), ("9", "1"), "tie")),
-        TranscriptTurn(("1", "3"), ("1", "3"), vote=TranscriptVote(("1", "1"), ("1", "1"), "tie")),
+        TranscriptTurn(
+            ("1", "3"), ("1", "3"), votes=(TranscriptVote(("1", "9"), ("9", "1"), "tie"),)
+        ),
+        TranscriptTurn(
+            ("1", "3"), ("1", "3"), votes=(TranscriptVote(("1", "1"), ("1", "1"), "tie"),)
+        ),
     ],
     ids=range(8),
 )

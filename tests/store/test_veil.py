@@ -1,9 +1,14 @@
 """Blind turns: what is let out of the library until the names are seen."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
+from hypothesis import given
+from hypothesis.strategies import integers, none, sampled_from, tuples
 
 from g4tui.core import Message, Usage
-from g4tui.store import Asked, MessageRow, Store, TurnRow
+from g4tui.store import Asked, MessageRow, State, Store, TurnRow
 from g4tui.store.veil import BLIND
 from support.blind import LEFT, STUDENT, TEACHER, USAGE, hidden_turn
 
@@ -65,9 +70,47 @@ def test_while_one_is_written_nothing_tells_how_far_each_has_come(store: Store) 
     ]  # fmt: skip
     store.finish_answer(slow, "stopped", "So far.", finish_reason="cancelled")
     assert [(row.state, row.message.text) for row in veiled(store, turn.session)] == [
-        ("complete", "Done."),
-        ("stopped", "So far."),
+        ("stopped", "Done."),
+        ("stopped", "So"),
     ]
+    assert {row.finish_reason for row in veiled(store, turn.session)} == {None}
+
+
+Ending = tuple[State, int]
+ENDINGS = tuples(sampled_from(["complete", "stopped", "interrupted"]), integers(0, 40))
+
+
+@given(first=ENDINGS, second=ENDINGS, before=none() | tuples(ENDINGS, ENDINGS))
+def test_what_was_stopped_is_shown_as_far_as_all_had_come(
+    first: Ending, second: Ending, before: tuple[Ending, Ending] | None
+) -> None:
+    """Whichever was quicker: both have the same mark, and end within a word of each other."""
+    words = " ".join("abcdefghijkl"[: 2 + n * 5 % 7] for n in range(60))
+    with TemporaryDirectory() as folder:
+        store = Store.open(Path(folder) / "library.sqlite3")
+        turn = begun(store)
+        for endings in [before or (first, second), (first, second)][before is None :]:
+            if store.message(turn.answers[0]).state != "streaming":
+                for old in turn.answers:
+                    row = store.message(old)
+                    _, new = store.begin_turn(row.session, row.parent, None, row.model)
+                    turn = store.replace_answer(turn.id, old, new.id)
+            for answer, (state, length) in zip(turn.answers, endings, strict=True):
+                store.finish_answer(answer, state, words[: length * 4])
+        rows = veiled(store, turn.session)
+        whole = {row.id: row for row in store.all_messages(turn.session)}
+        store.close()
+    for pair in [rows[at : at + 2] for at in range(0, len(rows), 2)]:
+        early = {whole[row.id].state for row in pair} - {"complete"}
+        if not early:
+            assert [row.message.text for row in pair] == [whole[r.id].message.text for r in pair]
+            continue
+        mark = "interrupted" if "interrupted" in early else "stopped"
+        assert {row.state for row in pair} == {mark}
+        least = min(len(whole[row.id].message.text) for row in pair)
+        for row in pair:
+            assert whole[row.id].message.text.startswith(row.message.text)
+            assert least - 8 <= len(row.message.text) <= least
 
 
 def test_a_search_by_model_does_not_find_hidden_answers(store: Store) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from g4tui.core import Message
+from g4tui.core import FinishReason, Message
 from g4tui.store import Asked, Store, TurnRow, Verdict
 
 TEACHER = "openai:gpt-4o-mini"
@@ -19,9 +19,11 @@ def compared(
     turned: bool = False,
     private: bool = False,
     blind: bool = False,
+    cut: Sequence[str] = (),
 ) -> TurnRow:
     """`prompt` answered by two models with `MODEL on PROMPT`, and a vote; `turned`: the second
-    stood on the left. A verdict is about the sides of the screen."""
+    stood on the left; `cut`: models that came to the token limit. A verdict is about the sides of
+    the screen."""
     session = session or store.create_session(private=private).id
     parent = store.session(session).head
     turn, sides = store.begin_compared(
@@ -33,7 +35,8 @@ def compared(
     )
     for _, answer in sides:
         text = said(answer.model, prompt)
-        store.finish_answer(answer.id, "complete", text, finish_reason="stop")
+        reason: FinishReason = "length" if answer.model in cut else "stop"
+        store.finish_answer(answer.id, "complete", text, finish_reason=reason)
     if verdict is not None:
         store.vote(turn.id, verdict)
     return store.turn(turn.id)

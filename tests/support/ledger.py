@@ -148,8 +148,8 @@ class Ledger:
 
     def _check_votes(self, turns: dict[str, TurnRow], pending: Fact) -> None:
         for turn, verdict in self._votes.items():
-            vote = turns[turn].vote
-            found = vote.verdict if vote is not None else None
+            votes = turns[turn].votes
+            found = votes[0].verdict if votes else None
             is_pending = pending.get("turn") == turn and found == pending["verdict"]
             assert found == verdict or is_pending
             self._votes[turn] = found

@@ -1,5 +1,6 @@
 """Any session that the library can hold, for property tests."""
 
+from itertools import combinations
 from typing import Literal
 
 import msgspec
@@ -20,6 +21,7 @@ from hypothesis.strategies import (
 
 from g4tui.core import Attachment, ErrorInfo, FinishReason, Message, Params, Usage
 from g4tui.plugin import Transcript, TranscriptMessage, TranscriptTurn, TranscriptVote
+from g4tui.sanitize import clean_line
 
 # Lone surrogates too: a broken stream may hold them. A pair of them is the character that it
 # spells, to every reader of JSON.
@@ -42,7 +44,7 @@ def transcripts(
         messages.append(_message(draw, number, words))
     created = draw(TIMES)
     return Transcript(
-        title=draw(words.filter(bool)),
+        title=draw(words.filter(lambda title: bool(clean_line(title).strip()))),
         title_is_set=draw(booleans()),
         messages=tuple(messages),
         head=draw(sampled_from([each.id for each in messages])) if messages else None,
@@ -89,9 +91,9 @@ def renamed(transcript: Transcript, names: dict[str, str]) -> Transcript:
                 answers=both(turn.answers),
                 shown=both(turn.shown),
                 chosen=new(turn.chosen),
-                vote=turn.vote
-                and replace(
-                    turn.vote, answers=both(turn.vote.answers), shown=both(turn.vote.shown)
+                votes=tuple(
+                    replace(vote, answers=both(vote.answers), shown=both(vote.shown))
+                    for vote in turn.votes
                 ),
             )
             for turn in transcript.turns
@@ -135,19 +137,20 @@ def _turns(
         count = draw(integers(2, len(free)))
         answers, free = tuple(free[:count]), free[count:]
         blind = draw(booleans())
-        vote = None
-        if draw(booleans()):
-            # The answers of a vote may have been replaced in the turn since.
-            asked = draw(permutations(every))[:2]
-            vote = TranscriptVote(
-                answers=(asked[0], asked[1]),
-                shown=draw(sampled_from([(asked[0], asked[1]), (asked[1], asked[0])])),
+        # The answers of a vote may have been replaced in the turn since.
+        pairs = draw(lists(sampled_from([*combinations(every, 2)]), max_size=3, unique=True))
+        votes = [
+            TranscriptVote(
+                answers=draw(sampled_from([pair, pair[::-1]])),
+                shown=draw(sampled_from([pair, pair[::-1]])),
                 verdict=draw(sampled_from(VERDICTS)),
                 blind=blind and draw(booleans()),
                 revealed_first=blind and draw(booleans()),
                 reason=draw(words),
-                created=draw(TIMES),
+                created=created,
             )
+            for pair, created in zip(pairs, sorted(draw(TIMES) for _ in pairs), strict=True)
+        ]
         turns.append(
             TranscriptTurn(
                 answers=answers,
@@ -156,7 +159,7 @@ def _turns(
                 blind=blind,
                 revealed=draw(TIMES) if blind and not (hidden and draw(booleans())) else None,
                 chosen=draw(none() | sampled_from(every)),
-                vote=vote,
+                votes=tuple(votes),
             )
         )
     return turns

@@ -118,7 +118,7 @@ async def test_the_pace_of_hidden_answers_is_not_seen(home: Path, quick: str) ->
             await ui.toast("This answer is still being written")
         assert len(ui.models.asked) == 2
         await ui.pilot.resize_terminal(80, 24)
-        await ui.sees("Answer A …  │  Answer B …")
+        await ui.sees("1 Answer A …  │  2 Answer B …")
         await ui.pilot.resize_terminal(120, 24)
 
         await ui.press("ctrl+t")
@@ -203,9 +203,11 @@ async def test_a_hidden_answer_that_is_kept_keeps_its_numbers(home: Path) -> Non
     rooms.store.resume_answer(answer)
     rooms.store.finish_answer(answer, "interrupted", LEFT, usage=before.usage)
     async with comparing(rooms, session=turn.session) as ui:
-        await ui.sees(LEFT, "interrupted")
+        await ui.sees("What stands at the", "interrupted", "shown as far as all had come")
         await ui.press("escape", "a")
         await ui.until(lambda: rooms.store.message(answer).state == "stopped")
-        await ui.sees(LEFT, "Answer A")
+        await ui.misses("interrupted")
         assert rooms.store.message(answer).usage == before.usage
+        assert rooms.store.message(answer).message.text == LEFT
+        assert rooms.store.message(turn.shown[1]).state == "complete"
         assert "scripted" not in shown(ui.app)

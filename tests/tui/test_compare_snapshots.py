@@ -30,7 +30,7 @@ def test_a_compared_turn(
         await ui.put("Can I run a large language model on a laptop?")
         await ui.done()
         await ui.press("1")
-        await ui.until(lambda: ui.screen.comparing.vote is not None)
+        await ui.until(lambda: rooms.store.votes())
         await ui.sees("vote: left")
         ui.screen.prompt_box.prompt.cursor_blink = False
         await pilot.pause()

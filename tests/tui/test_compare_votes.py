@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from g4tui.core import ErrorInfo, Failed, Finished, TextDelta, Usage
+from g4tui.store import VoteRow
 from support.chat_app import Steps
 from support.compare_screen import STUDENT, TEACHER, Comparison, compare_rooms, comparing
 from support.rooms import Rooms
@@ -16,6 +17,12 @@ TEACHES, LEARNS = "A careful answer.", "A quick answer."
 
 def two(home: Path, **named: Any) -> Rooms:
     return compare_rooms(home, {"teacher": [TEACHES], "student": [LEARNS]}, **named)
+
+
+def saved_vote(ui: Comparison) -> VoteRow | None:
+    """The vote on the pair in view, once it is saved."""
+    given = ui.screen.comparing.given(ui.screen.pair)
+    return given.row if given is not None else None
 
 
 def voted(rooms: Rooms) -> tuple[str, ...]:
@@ -51,7 +58,7 @@ async def test_a_vote_can_be_changed_explained_and_taken_back(home: Path) -> Non
         await ui.press("3")
         await ui.until(lambda: voted(rooms)[-1] == "tie")
         await ui.sees("vote: tie")
-        await ui.until(lambda: ui.screen.comparing.vote is not None)
+        await ui.until(lambda: saved_vote(ui))
         await ui.press("w")
         await ui.sees("Why?")
         await ui.type("both say the same")

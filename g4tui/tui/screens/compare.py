@@ -7,7 +7,7 @@ from textual import events, on
 from g4tui.sanitize import clean
 from g4tui.tui import messages as told
 from g4tui.tui.compared import Compared
-from g4tui.tui.screens.compare_base import CompareBase
+from g4tui.tui.screens.compare_base import FEWEST, CompareBase
 from g4tui.tui.widgets.compare_pane import TELL_S, ComparePane
 from g4tui.tui.widgets.transcript_messages import CodeClosed
 
@@ -53,7 +53,7 @@ class CompareScreen(CompareBase):
             pane.set_class(pane.place >= count, "-unused")
         if self.active.place >= count:
             self.activate(self.panes[0])
-        self.pair = (0, 1)
+        self.pair_up(0, 1)
         self.show_side_by_side()
 
     def turn_changed(self) -> None:
@@ -88,18 +88,20 @@ class CompareScreen(CompareBase):
         self.turn_changed()
 
     def _show_note(self) -> None:
-        compared, verdict = self.comparing.compared, self.comparing.verdict
+        compared, given = self.comparing.compared, self.comparing.given(self.pair)
+        voted, of = self.comparing.progress
         note = ""
         if compared is not None and compared.writing:
             note = "answering"
-        elif verdict is not None:
-            vote = self.comparing.vote
-            kind = ", blind" if vote is not None and vote.blind else ""
-            if vote is None:
+        elif given is not None:
+            kind = ", blind" if given.row is not None and given.row.blind else ""
+            if given.row is None:
                 kind = ", not saved yet"
-            elif compared is not None and not compared.shows(vote.shown):
+            elif compared is not None and not compared.shows(given.row.shown):
                 kind += ", before it was asked again"
-            note = f"vote: {VERDICTS[verdict]}{kind}"
+            note = f"vote: {VERDICTS[given.verdict]}{kind}"
+            if compared is not None and compared.is_hidden:
+                note += f", {voted} of {of}"
         elif compared is not None and len(compared.answers) > 1:
             inside = self.active.transcript.has_focus
             note = "no vote yet" if inside else "no vote yet: Esc, then 1 to 4"
@@ -170,7 +172,11 @@ class CompareScreen(CompareBase):
         is_written = compared is not None and bool(compared.writing)
         if action in ("stop", "stop_all"):
             return is_written
-        if action in ("vote", "unvote", "reason", "reveal", "correct", "go_on"):
+        if action == "next_pair" and len(self.comparing.models) <= FEWEST:
+            return False
+        if action == "reveal" and (compared is None or not compared.is_hidden):
+            return False
+        if action in ("vote", "unvote", "reason", "reveal", "correct", "go_on", "next_pair"):
             return compared is not None and len(compared.answers) > 1 and not is_written
         return True
 
@@ -229,7 +235,7 @@ class CompareScreen(CompareBase):
 
     def action_unvote(self) -> None:
         """Take it back."""
-        self.do(self.comparing.take_back)
+        self.do(self.comparing.take_back, self.pair)
 
     def action_reveal(self) -> None:
         """Who wrote which."""
@@ -267,13 +273,15 @@ class CompareScreen(CompareBase):
     async def _give_reason(self) -> None:
         from g4tui.tui.screens.text import TextScreen
 
-        vote = self.comparing.vote
-        if vote is None:
+        pair = self.pair
+        given = self.comparing.given(pair)
+        if given is None:
             self.tell("Vote first: 1, 2, 3 or 4.")
             return
-        text = await self.app.push_screen_wait(TextScreen("Why?", vote.reason))
+        reason = given.row.reason if given.row is not None else ""
+        text = await self.app.push_screen_wait(TextScreen("Why?", reason))
         if text is not None:
-            await self.comparing.give_vote(vote.verdict, self.pair, text)
+            await self.comparing.give_vote(given.verdict, pair, text)
 
     def action_correct(self) -> None:
         """What the answer should have been."""
@@ -286,7 +294,8 @@ class CompareScreen(CompareBase):
         if compared is None or place not in compared.answers:
             return
         title = f"What {compared.short_name(place)} should have answered"
-        before = compared.answers[place].message.text
+        shown = self.panes[place].conversation.shown(compared.answers[place])
+        before = shown.message.text
         text = await self.app.push_screen_wait(TextScreen(title, before, tall=True))
         if text is not None and text.strip():
             await self.comparing.correct(place, text)

@@ -1,6 +1,7 @@
 """The panes of the compare screen: side by side or as tabs, one of them active, moved together."""
 
 from functools import partial
+from itertools import combinations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,6 +16,7 @@ from textual.widgets import Static
 from g4tui.engine.late import LateSaves
 from g4tui.sanitize import clean
 from g4tui.tui.bindings import bindings
+from g4tui.tui.commands import keys_of_action
 from g4tui.tui.compared import Compared
 from g4tui.tui.comparing import Comparing
 from g4tui.tui.screens.asking import AskingScreen
@@ -27,16 +29,18 @@ if TYPE_CHECKING:
     from g4tui.tui.flow import Flow
     from g4tui.tui.screens.chat import ChatScreen
 
-MOST = 4
+FEWEST, MOST = 2, 4
 PANE_WIDTH = 50
 """Columns that a pane needs beside others; where there are fewer, panes are tabs."""
 KEEP = (
     "screen.stop",
+    "screen.stop_all",
     "screen.vote('left')",
     "screen.vote('right')",
     "screen.vote('tie')",
     "screen.vote('both_bad')",
     "send",
+    "screen.next_pair",
     "screen.back",
     "screen.correct",
     "app.help",
@@ -49,7 +53,8 @@ KEEP = (
 class CompareBase(AskingScreen):
     """Its widgets, and which of the panes keys act on.
 
-    `pair`: the places of the two answers that a vote is on, those that were active last.
+    `pair`: the places of the two answers that a vote is on, those that were active last; their
+    titles have the keys that vote for them.
     """
 
     CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = "compare.tcss"
@@ -93,8 +98,21 @@ class CompareBase(AskingScreen):
         for each in self.panes:
             each.set_class(each is pane, "-active")
         if before != pane.place:
-            self.pair = (min(before, pane.place), max(before, pane.place))
+            self.pair_up(before, pane.place)
         self.show_tabs()
+
+    def pair_up(self, one: int, other: int) -> None:
+        """A vote is on these two from now on."""
+        self.pair = (min(one, other), max(one, other))
+        several = len(self.comparing.models) > FEWEST
+        for pane in self.panes:
+            pane.mark(self._key_for(pane.place) if several else "")
+
+    def _key_for(self, place: int) -> str:
+        """Of an answer that may be voted for, the key that does."""
+        names = ("pane.left_better", "pane.right_better")
+        keys = dict(zip(self.pair, names, strict=True))
+        return keys_of_action(self.app, keys[place]) if place in keys else ""
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The pane with the focus is the one that keys act on."""
@@ -108,7 +126,7 @@ class CompareBase(AskingScreen):
 
     def show_side_by_side(self) -> None:
         """Side by side, or tabs."""
-        count = max(2, len(self.comparing.models))
+        count = max(FEWEST, len(self.comparing.models))
         self.set_class(self.app.size.width < count * PANE_WIDTH, "-tabs")
         self.show_tabs()
 
@@ -120,7 +138,8 @@ class CompareBase(AskingScreen):
             busy = " …" if compared is not None and compared.is_busy(pane.place) else ""
             style = "bold $text-accent" if pane is self.active else "$foreground-muted"
             click = Style.from_meta({"@click": f"screen.show({pane.place})"})
-            parts.append(Content.styled(f"{clean(pane.name_shown)}{busy}", style).stylize(click))
+            words = f"{self._key_for(pane.place)} {clean(pane.name_shown)}{busy}".strip()
+            parts.append(Content.styled(words, style).stylize(click))
         self.tabs.update(Content("  │  ").join(parts))
 
     def action_show(self, place: int) -> None:
@@ -134,6 +153,14 @@ class CompareBase(AskingScreen):
         place = self.active.place + step
         if 0 <= place < len(self.comparing.models):
             self.action_show(place)
+
+    def action_next_pair(self) -> None:
+        """Vote on two others."""
+        pairs = list(combinations(range(len(self.comparing.models)), 2))
+        one, other = pairs[(pairs.index(self.pair) + 1) % len(pairs)]
+        self.action_show(one)
+        self.pair_up(one, other)
+        self.turn_changed()
 
     # scrolling
 

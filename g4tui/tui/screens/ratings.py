@@ -86,7 +86,11 @@ def table(ratings: "Ratings") -> Content:
         parts.append(
             Content(f"Both bad: {names}, {pair.both_bad} of {counted(pair.votes, 'vote')}")
         )
-    left_out = [(ratings.not_blind, "not blind"), (ratings.same_model, "on two of one model")]
+    left_out = [
+        (ratings.not_blind, "not blind"),
+        (ratings.same_model, "on two of one model"),
+        (ratings.hidden, "on answers whose names are still hidden"),
+    ]
     for count, why in left_out:
         if count:
             words = f"{counted(count, 'vote')} {why}: not counted"

@@ -32,6 +32,11 @@ class TextScreen(Dialog[str]):
     def body(self) -> Iterable[Widget]:
         yield TextArea(clean(self._text), soft_wrap=True, tab_behavior="focus")
 
+    def on_mount(self) -> None:
+        """One goes on where the text ends."""
+        area = self.query_one(TextArea)
+        area.move_cursor(area.document.end)
+
     @property
     def _edited(self) -> str | None:
         text = self.query_one(TextArea).text

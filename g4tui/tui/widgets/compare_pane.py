@@ -25,6 +25,8 @@ from g4tui.tui.widgets.transcript_messages import EndWanted, PageWanted, RowActe
 from g4tui.tui.words import model_label
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from g4tui.core import ErrorInfo, Progress, Usage
     from g4tui.store import MessageRow, SessionRow, Store, TurnRow
 
@@ -104,9 +106,9 @@ class PaneConversation(Conversation):
         self._transcript.more_after = False
         self._transcript.show(entries)
 
-    def see(self, turn: "TurnRow") -> None:
-        """From now on that turn is hidden, or no longer."""
-        self.veil = (self.veil or Veil()).with_turn(turn)
+    def see(self, turn: "TurnRow", answers: "Sequence[MessageRow]" = ()) -> None:
+        """From now on that turn, with these answers, is hidden, or no longer."""
+        self.veil = (self.veil or Veil()).with_turn(turn, answers)
 
     def shown(self, row: "MessageRow") -> "MessageRow":
         """Siblings are answers of others, and numbers stand below the pane."""
@@ -156,6 +158,7 @@ class ComparePane(Vertical):
         self._pieces = 0
         self.name_shown = ""
         self.working = False
+        self._key = ""
 
     def compose(self) -> ComposeResult:
         yield self.transcript
@@ -164,7 +167,16 @@ class ComparePane(Vertical):
     def call(self, name: str) -> None:
         """Its title: untrusted words."""
         self.name_shown = clean_line(name)
-        self.border_title = Content(f" {self.name_shown} ")
+        self._show_title()
+
+    def mark(self, key: str) -> None:
+        """The key that votes for it goes before its title."""
+        self._key = key
+        self._show_title()
+
+    def _show_title(self) -> None:
+        key = (f" {self._key}", "$text-accent") if self._key else ""
+        self.border_title = Content.assemble(key, f" {self.name_shown} ")
 
     def choose(self, chosen: bool) -> None:
         """Whether all models go on from here."""

@@ -230,12 +230,19 @@ class MessageEntry(Entry):
             return [text_line(words, palette, "note", width)]
         if self.streaming:
             return self._progress_rows(width, palette)
+        from g4tui.store.veil import BLIND  # with the first answer, not before the first paint
+
         if row.error is not None:
             space = [EMPTY] if self._blocks else []
             way = "" if self.keys_act else _WAY
             return space + error_rows(
                 row.error, row.state, width, palette, way=way, log_open=self.log_open
             )
+        if row.model.startswith(BLIND) and row.state in ("stopped", "interrupted"):
+            mark = "■" if row.state == "stopped" else "◌"
+            keys = ("r ask again", *(("a keep as it is",) if row.state == "interrupted" else ()))
+            words = f"{mark} {row.state} · shown as far as all had come"
+            return self._hint(words, keys, "note", width, palette)
         if row.state == "stopped":
             words = "■ stopped" if self._blocks else "■ stopped before the first word"
             return self._hint(words, ("g go on", "r regenerate"), "note", width, palette)
@@ -243,7 +250,10 @@ class MessageEntry(Entry):
             keys = ("g go on", "r regenerate", "a keep as it is")
             return self._hint("◌ interrupted", keys, "warning", width, palette)
         if row.finish_reason == "length":
-            return self._hint("… cut at the token limit", ("g go on",), "note", width, palette)
+            words = "… cut at the token limit"
+            if row.model.startswith(BLIND):
+                return [text_line(words, palette, "note", width)]
+            return self._hint(words, ("g go on",), "note", width, palette)
         if row.finish_reason == "filtered":
             return [text_line("… held back by the server's filter", palette, "warning", width)]
         if self.is_answer and not self._blocks:
