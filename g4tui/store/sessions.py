@@ -245,13 +245,13 @@ def add_consent(connection: sqlite3.Connection, session: str, destination: str, 
 
 
 def own_title(connection: sqlite3.Connection, session: str) -> str:
-    """The title from the first thing that was said; empty when nothing was."""
-    row = connection.execute(
-        """SELECT text FROM messages WHERE session = ? AND role = 'user'
-           ORDER BY depth, seq LIMIT 1""",
+    """The title from the first thing that a person said, or else was said; empty for nothing."""
+    said = connection.execute(
+        """SELECT text FROM messages WHERE session = ? ORDER BY role <> 'user', depth, seq""",
         (key(connection, session).seq,),
-    ).fetchone()
-    return "" if row is None else title_of(column_text(row[0]))
+    )
+    titles = (title_of(column_text(text)) for (text,) in said)
+    return next(filter(None, titles), "")
 
 
 def title_of(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from g4tui.core import G4tuiError
+from g4tui.sanitize import clean_line
 from g4tui.store import messages, sessions, transcript_turns, turns
 from g4tui.store.codec import attachments_column, struct_column, text_column
 from g4tui.store.ids import new_id
@@ -94,11 +95,12 @@ def _has_origin(connection: sqlite3.Connection, origin: str) -> bool:
 def _insert(connection: sqlite3.Connection, transcript: "Transcript", now: float) -> str:
     """Returns the id of the new session."""
     places = _checked(transcript)
+    title = transcript.title if clean_line(transcript.title).strip() else ""
     times = _times(transcript, now)
     created = _time(transcript.created) or min(times, default=now)
     session = sessions.insert(
         connection,
-        title=transcript.title if transcript.title_is_set else "",
+        title=title if transcript.title_is_set else "",
         model=transcript.model,
         system=transcript.system,
         params=transcript.params,
@@ -157,7 +159,7 @@ def _insert(connection: sqlite3.Connection, transcript: "Transcript", now: float
         session,
         {
             "head": before + 1 + head if ids else None,
-            "title": text_column(transcript.title or sessions.own_title(connection, session)),
+            "title": text_column(title or sessions.own_title(connection, session)),
             "origin": text_column(transcript.origin),
             "pinned": transcript.pinned,
             "archived": transcript.archived,

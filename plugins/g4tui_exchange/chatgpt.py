@@ -17,6 +17,8 @@ from g4tui_exchange.trees import TITLE_LENGTH
 
 _LOOKED_AT = 256 * 1024
 _MARK = re.compile(START + rb'.*"mapping"\s*:\s*\{', re.DOTALL)
+# What ChatGPT calls a conversation before it has found a title.
+_UNTITLED = "new chat"
 _FILE = re.compile(r"conversations(-\d+)?\.json")
 
 
@@ -58,6 +60,8 @@ def _conversations(stream: Stream) -> Iterator[Transcript | LeftOut]:
 def _conversation(found: dict[str, object]) -> Iterator[Transcript | LeftOut]:
     mapping = found.get("mapping")
     title = text_of(found.get("title"))[:TITLE_LENGTH]
+    if title.strip().lower() == _UNTITLED:
+        title = ""
     if not isinstance(mapping, Mapping):
         yield LeftOut("parts that are no conversations", example=title[:60])
         return

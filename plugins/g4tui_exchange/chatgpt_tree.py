@@ -11,7 +11,7 @@ import msgspec
 from g4tui.core import FinishReason, Message
 from g4tui.plugin import TranscriptMessage
 from g4tui_exchange.chatgpt_content import said
-from g4tui_exchange.trees import parents_first
+from g4tui_exchange.trees import CIRCLES, NO_PARENTS, parents_first
 
 Object = Mapping[str, object]
 State = Literal["complete", "stopped", "interrupted"]
@@ -39,10 +39,10 @@ def messages_of(
     parents = {id_: text_of(node.get("parent")) or None for id_, node in nodes.items()}
     order, cut = parents_first(_siblings_together(nodes, parents), parents)
     if cut:
-        left["messages that answer themselves (they are kept as first ones)"] += len(cut)
+        left[CIRCLES] += len(cut)
         parents |= dict.fromkeys(cut)
     if missing := sum(parent is not None and parent not in nodes for parent in parents.values()):
-        left["messages whose question is missing (they are kept as first ones)"] += missing
+        left[NO_PARENTS] += missing
     kept, shown_at = _kept(nodes, parents, order, model, left)
     joined, shown_by = _joined(kept)
     place = shown_at.get(current)

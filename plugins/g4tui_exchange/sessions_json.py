@@ -21,7 +21,7 @@ from g4tui.plugin import (
     TranscriptTurn,
 )
 from g4tui_exchange.elements import START, objects
-from g4tui_exchange.trees import TITLE_LENGTH, parents_first
+from g4tui_exchange.trees import CIRCLES, NO_PARENTS, TITLE_LENGTH, parents_first
 
 VERSION = 1
 _LOOKED_AT = 64 * 1024
@@ -66,7 +66,7 @@ class JsonImporter(Importer):
                 if version != VERSION:
                     raise msgspec.ValidationError(f"no mark of version {VERSION}")
                 transcript = msgspec.convert(found, Transcript)
-            except msgspec.ValidationError as error:
+            except (msgspec.ValidationError, UnicodeEncodeError) as error:  # half a character
                 title = found.get("title")
                 named = f"{title:.60}: " if isinstance(title, str) else ""
                 yield LeftOut("damaged sessions", example=f"{named}{error}")
@@ -84,12 +84,10 @@ def _whole(transcript: Transcript) -> Iterator[Transcript | LeftOut]:
     if lost := len(transcript.messages) - len(order):
         yield LeftOut("messages that occur twice", lost, example)
     if circles:
-        what = "messages that answer themselves (they are kept as first ones)"
-        yield LeftOut(what, len(circles), example)
+        yield LeftOut(CIRCLES, len(circles), example)
     parents = [each.parent for each in messages.values() if each.parent is not None]
     if cut := sum(parent not in messages for parent in parents):
-        what = "parents that are missing (their answers are kept as first messages)"
-        yield LeftOut(what, cut, example)
+        yield LeftOut(NO_PARENTS, cut, example)
 
     turns: list[TranscriptTurn] = []
     answers = {id_ for id_ in order if messages[id_].message.role == "assistant"}

@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 # A title is one line of a list; who made the file may have put a book there.
 TITLE_LENGTH = 300
+# What is told of trees that are none.
+CIRCLES = "circles of messages that answer each other (cut open, with all their texts)"
+NO_PARENTS = "parents that are missing (their answers are kept as first messages)"
 
 
 class Ordered(NamedTuple):

@@ -151,6 +151,17 @@ def test_a_conversation_without_metadata_or_times(
     assert store.path(session)[1].model == "openai:o3"
 
 
+@pytest.mark.parametrize("title", [None, "", "  ", "\u200b", 7, "New chat", "New Chat"])
+@pytest.mark.parametrize("role", ["user", "assistant"])
+def test_without_a_title_the_first_words_are_one(
+    imported: Import, store: Store, tmp_path: Path, title: str, role: str
+) -> None:
+    nodes = [node("q", None, role, " \n"), node("a", "q", role, "How high\nis it?")]
+    session = one(imported, store, tmp_path, *nodes, title=title)
+    row = store.session(session)
+    assert (row.title, row.title_is_set) == ("How high is it?", False)
+
+
 @pytest.mark.parametrize("folder", ["", "export/", "../../../etc/", "/absolute/"])
 def test_a_zip_with_numbered_parts(
     imported: Import, store: Store, tmp_path: Path, folder: str
