@@ -148,7 +148,16 @@ def test_under_a_launcher_only_train_runs(
     recipe: Path, train_command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
-    for line in (("run", recipe), ("prompts", "--recipe", recipe, "--out", "run")):
+    run = ("--recipe", recipe, "--out", "run")
+    for line in (
+        ("run", recipe),
+        ("prompts", *run),
+        ("clean", "--in", "a.jsonl", "--out", "run"),
+        ("train", "--audit", *run),
+        ("export", "--merged", "m", "--out", "run/m.gguf"),
+        ("evaluate", "--model", "base", "--out", "run"),
+        ("report", "--compare", "run", "--out", "run"),
+    ):
         code, _, err = train_command(*line)
         assert code == 2
         assert "for one process" in err

@@ -164,6 +164,16 @@ def test_a_student_is_made_judged_registered_and_compared(
     answers = json.loads((run / "evaluation" / "answers.json").read_text())
     assert [model["name"] for model in answers["models"]] == files
 
+    # The stage by itself, as other stages, by settings of the recipe.
+    stage = ("evaluate", "--recipe", "pet.toml", "--out", run)
+    _, err = done(train_command(*stage))
+    assert "evaluate: nothing changed" in err
+    out, _ = done(train_command(*stage, "--set", "evaluate.draws=100"))
+    assert "pet.Q8_0.gguf" in out
+    assert json.loads((run / "evaluation" / "perplexity.json").read_text())["draws"] == 100
+    for more in (("--model", "tiny"), ("--answers", "3")):
+        assert train_command(*stage, *more)[0] == 2
+
     # Fewer seeds: what another recipe trained is not measured with it.
     done(train_command("run", "pet.toml", "--yes", "--set", "train.seeds=[2]", "--until", "report"))
     found = json.loads((run / "evaluation" / "perplexity.json").read_text())

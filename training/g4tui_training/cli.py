@@ -75,6 +75,20 @@ def telling_extras() -> Iterator[None]:
         ) from error
 
 
+def check_alone(what: str) -> None:
+    """Raises `G4tuiError` (`usage`) in one of several processes that a launcher started."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        from g4tui.core import G4tuiError
+
+        raise G4tuiError(
+            "usage",
+            f"{what} is work for one process",
+            f"The launcher started {os.environ['WORLD_SIZE']}.",
+            "Only train shares its work: start that one under torchrun or accelerate, before it"
+            " g4tui-train run RECIPE --until clean, and behind it g4tui-train run RECIPE.",
+        )
+
+
 class Stages(click.Group):
     """All commands."""
 
@@ -103,13 +117,19 @@ class Stages(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with a guess for a name that nobody has."""
+        """As click does, with a guess for a name that nobody has.
+
+        Raises `G4tuiError` where a launcher starts several processes of what only one can do.
+        """
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             from g4tui.core.nearest import did_you_mean
 
             guess = did_you_mean(args[0], COMMANDS)
             raise click.UsageError(f"There is no command {args[0]!r}. {guess}".rstrip(), ctx)
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is not None and name != "train":
+            check_alone(name)
+        return name, command, rest
 
 
 def group(name: str) -> click.Group:

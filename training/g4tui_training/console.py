@@ -11,7 +11,7 @@ from g4tui_training.loading import load_recipe
 from g4tui_training.output import write_out
 from g4tui_training.recipe import Recipe
 from g4tui_training.run import RunDir
-from g4tui_training.sequence import check_alone, check_same_recipe
+from g4tui_training.sequence import check_same_recipe
 from g4tui_training.stages import Context, Stage, remember_recipe, run_stage
 
 AnyCommand = TypeVar("AnyCommand", bound=Callable[..., Any])
@@ -84,7 +84,6 @@ def run_one(
     yes: bool,
 ) -> None:
     """A stage by itself, under the run's lock."""
-    check_alone(stage.name)
     context = context_for(recipe, out, changes=changes, yes=yes)
     with context.run.locked():
         check_same_recipe(context, stage.name)

@@ -1,6 +1,5 @@
 """The stages of a run in their order, and running them."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -49,7 +48,6 @@ def run_all(
     those that the context's recipe has over its file. Raises `G4tuiError` where a stage does, and
     behind clean where no row is left.
     """
-    check_alone("A whole run")
     names = list(STAGES)
     for name in filter(None, (first, last)):
         if name not in names:
@@ -102,18 +100,6 @@ def check_same_recipe(context: Context, first: str) -> None:
                 f" {first} does not mix the two.",
                 f"Make it anew, g4tui-train run RECIPE --from {name}; or give another --out.",
             )
-
-
-def check_alone(what: str) -> None:
-    """Raises `G4tuiError` (`usage`) in one of several processes that a launcher started."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise G4tuiError(
-            "usage",
-            f"{what} is work for one process",
-            f"The launcher started {os.environ['WORLD_SIZE']}.",
-            "Only train shares its work: start that one under torchrun or accelerate, before it"
-            " g4tui-train run RECIPE --until clean, and behind it g4tui-train run RECIPE.",
-        )
 
 
 def default_out(name: str) -> Path:

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from g4tui.core import G4tuiError
-from g4tui_training.console import consent, note, say
+from g4tui_training.console import consent, note, run_one, say, set_option
+from g4tui_training.recipe import Evaluate
 from g4tui_training.run import RunDir
 from g4tui_training.stages import Stage
 
@@ -17,36 +18,57 @@ TASKS = Path("examples/data/self_instruct_eval.jsonl")
     "--model",
     "models",
     multiple=True,
-    required=True,
     metavar="[NAME=]MODEL",
     help="A Hugging Face folder, a LoRA folder, a GGUF file or a model of g4tui; several to"
     " compare. transformers:FILE.gguf dequantises a file.",
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="The folder of the results."
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The folder of the results; or the run's.",
 )
+@click.option("--recipe", type=click.Path(path_type=Path), help="As a stage of a run: the recipe.")
+@set_option
+@click.option("--again", is_flag=True, help="As a stage: make it anew even if it is there.")
 @click.option("--tasks", type=click.Path(path_type=Path), help=f"Tasks; else {TASKS}.")
 @click.option("--base", default="", help="What a LoRA folder goes on, if it does not say.")
 @click.option(
     "--prompts", type=click.Path(path_type=Path), help="Prompts to answer, a file of rows."
 )
-@click.option("--answers", default=50, show_default=True, help="How many of the prompts.")
+@click.option(
+    "--answers",
+    type=click.IntRange(1),
+    help=f"How many of the prompts; else {Evaluate().answers}.",
+)
 @click.option("--judge", default="", help="A model that compares the answers; it may cost.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 def evaluate(
     models: tuple[str, ...],
     out: Path,
+    recipe: Path | None,
+    changes: tuple[str, ...],
+    again: bool,
     tasks: Path | None,
     base: str,
     prompts: Path | None,
-    answers: int,
+    answers: int | None,
     judge: str,
     yes: bool,
 ) -> None:
-    """Measure how well models predict answers that people gave, and how they answer themselves.
+    """Measure how well models predict answers that people gave, and how they answer themselves:
+    those named by `--model`, or a run's base and students by `--recipe R --out RUN`.
 
     Killed or stopped, the same command goes on.
     """
+    if recipe is not None:
+        if models or tasks or base or prompts or answers or judge:
+            raise click.UsageError("With --recipe, say it there, or by --set evaluate.KEY=VALUE.")
+        run_one(evaluate_stage(), recipe, out, changes=changes, again=again, yes=yes)
+        show_evaluation(RunDir(out))
+        return
+    if changes or again or not models:
+        raise click.UsageError("Give --model, or --recipe and the run's --out.")
     from g4tui.core import Cancel
     from g4tui.paths import Paths
     from g4tui_training.evaluate.bootstrap import DRAWS
@@ -66,7 +88,7 @@ def evaluate(
     subjects = [parse_subject(model, base) for model in models]
     if len({subject.name for subject in subjects}) < len(subjects):
         raise click.UsageError("Two models have one name: say NAME=MODEL.")
-    asked = read_prompts(prompts, answers) if prompts else []
+    asked = read_prompts(prompts, answers or Evaluate().answers) if prompts else []
     if prompts and not asked:
         raise G4tuiError("usage", "There are no prompts to answer", f"{prompts} has no question.")
     evaluation = Evaluation(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from g4tui_training.cli import check_alone
 from g4tui_training.console import context_for, note, recipe_and_out, say, set_option
 from g4tui_training.output import write_out
 from g4tui_training.run import RunDir
@@ -55,6 +56,7 @@ def train(
     """
     context = context_for(recipe, out, changes=changes, yes=yes)
     if audit:
+        check_alone("train --audit")
         show_audit(context)
         return
     from g4tui_training.train.group import joined
