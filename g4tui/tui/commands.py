@@ -18,8 +18,10 @@ from g4tui.sanitize import clean, clean_line
 from g4tui.tui.bindings import ACTIONS, Action
 from g4tui.tui.messages import ModelChosen
 from g4tui.tui.services import Services, in_thread
+from g4tui.tui.synonyms import ALSO
 
 _SEARCH_LIMIT_S = 2.0
+_BY_ANOTHER_WORD = 0.1
 # What is done to chats comes first, then what to one message, and to the program last.
 _ORDER = {"transcript": 1, "pane": 1, "anywhere": 2}
 _GROUPS = {"transcript": "Message: ", "pane": "Answer: "}
@@ -49,12 +51,16 @@ class Palette(CommandPalette):
 
 
 class Command(NamedTuple):
-    """A line of the palette and what it does. `shown`: listed before anything is typed."""
+    """A line of the palette and what it does. `shown`: listed before anything is typed.
+
+    `also`: what it is found by, too, word by word.
+    """
 
     title: str
     hint: str
     run: Callable[[], Awaitable[None]]
     shown: bool = True
+    also: str = ""
 
 
 class CommandsProvider(Provider):
@@ -72,11 +78,16 @@ class CommandsProvider(Provider):
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
+        begun = query.strip().lower()
         for command in self.commands():
             score = matcher.match(command.title)
             if score > 0:
                 display = _with_hint(matcher.highlight(command.title), command.hint)
                 yield Hit(score, display, command.run, command.title)
+            elif begun and f" {command.also}".find(f" {begun}") >= 0:
+                hint = "   ".join(filter(None, (command.hint, f"({command.also})")))
+                display = _with_hint(Content(command.title), hint)
+                yield Hit(_BY_ANOTHER_WORD, display, command.run, command.title)
 
 
 class Commands(CommandsProvider):
@@ -100,7 +111,8 @@ class Commands(CommandsProvider):
         for action in sorted(ACTIONS, key=lambda action: _ORDER.get(action.place, 0)):
             if action.palette and self._is_offered(action):
                 title = _GROUPS.get(action.place, "") + action.label
-                yield Command(title, _hint(self.app, action), partial(self._act, action))
+                run = partial(self._act, action)
+                yield Command(title, _hint(self.app, action), run, also=ALSO.get(action.id, ""))
         for model in self._models:
             title = f"Model: {clean_line(model.title)}"
             run = partial(self._use_model, model.id)

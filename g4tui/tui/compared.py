@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from g4tui.core import Progress, ReasoningDelta, TextDelta
+from g4tui.core import ReasoningDelta, TextDelta
 from g4tui.engine import TurnEvent, TurnFinished, TurnStarted
 from g4tui.engine.compare import CompareEvent, CompareStarted, SideEvent
 from g4tui.store.veil import is_hidden, letter_of
@@ -116,8 +116,6 @@ class Compared:
         elif not self.is_hidden:
             if isinstance(event, TextDelta | ReasoningDelta):
                 pane.count()
-            elif isinstance(event, Progress) and event.phase != "prefill":
-                pane.await_model()
             pane.view.heard(self._drawn[place], event)
 
     def left(self, places: Sequence[int]) -> None:
@@ -141,6 +139,11 @@ class Compared:
         pane.ask(WRITTEN if self.is_hidden else "")
         pane.call(self.name(place))
         pane.view.heard(drawn, event)
+        self._mark_history(place)
+
+    def _mark_history(self, place: int) -> None:
+        if self.row is not None and self.row.blind:
+            self._panes[place].conversation.mark_history(self.answers[place].parent)
 
     def _replaced(self, old: str, new: str) -> None:
         from msgspec.structs import replace
@@ -180,6 +183,7 @@ class Compared:
         for place in self.answers:
             pane = self._panes[place]
             pane.call(self.name(place))
+            self._mark_history(place)
             if not self.is_busy(place):
                 self._tell_numbers(place)
             elif self.is_hidden:

@@ -11,9 +11,11 @@ from textual.widgets import Input
 from g4tui.config import load_settings
 from g4tui.core import Message as CoreMessage
 from g4tui.tui.app import G4tuiApp
+from g4tui.tui.bindings import ACTIONS
 from g4tui.tui.commands import Commands
 from g4tui.tui.messages import SessionChosen
 from g4tui.tui.screens.rename import RenameScreen
+from g4tui.tui.synonyms import ALSO
 from support.rooms import Rooms, until
 from support.screen_host import services_of, settled, shown
 
@@ -71,6 +73,39 @@ async def test_an_action_runs(app: G4tuiApp) -> None:
         await until(lambda: "Rename chat" not in shown(app))
         await pilot.press("enter")
         await settled(pilot, "On or off")
+
+
+SOUGHT = {
+    "tree": "Message: Branches",
+    "fork": "Message: Fork here",
+    "vote": "Ratings of models",
+    "blind": "Compare",
+    "ratings": "Ratings of models",
+    "export": "Export chat",
+    "copy": "Message: Copy",
+    "theme": "Theme",
+    "model": "Model",
+    "search": "Find everywhere",
+}
+
+
+async def test_an_action_is_found_by_the_words_that_people_use(app: G4tuiApp, rooms: Rooms) -> None:
+    session = rooms.store.create_session(title="One")
+    rooms.store.add_message(session.id, None, CoreMessage("user", "hello"))
+    async with app.run_test(size=(100, 40)) as pilot:
+        await until(lambda: app.services is not None and app.screen.query("Prompt"))
+        app.screen.post_message(SessionChosen(session.id))
+        await settled(pilot, "hello")
+        commands = Commands(app.screen)
+        await commands.startup()
+        for typed, title in SOUGHT.items():
+            hits = sorted([hit async for hit in commands.search(typed)], reverse=True)
+            assert title in [hit.text for hit in hits[:10]], typed
+        await commands.shutdown()
+
+
+def test_other_words_are_of_actions_that_are_there() -> None:
+    assert ALSO.keys() <= {action.id for action in ACTIONS if action.palette}
 
 
 async def test_a_model_is_chosen_by_name(app: G4tuiApp) -> None:

@@ -19,7 +19,7 @@ from g4tui.tui.answering import AnswerView
 from g4tui.tui.bindings import bindings, bindings_of
 from g4tui.tui.conversation import FIRST_PAGE, Conversation
 from g4tui.tui.services import in_thread
-from g4tui.tui.widgets.entries import WelcomeEntry
+from g4tui.tui.widgets.entries import RuleEntry, WelcomeEntry
 from g4tui.tui.widgets.transcript import Transcript
 from g4tui.tui.widgets.transcript_messages import EndWanted, PageWanted, RowActed
 from g4tui.tui.words import model_label
@@ -48,6 +48,7 @@ _KEPT = (
     "chat.page_down",
     "chat.bottom",
 )
+_HISTORY = "history"
 TELL_S = 0.5
 """Seconds between two looks at the numbers of an answer that is being written."""
 
@@ -110,6 +111,14 @@ class PaneConversation(Conversation):
         """From now on that turn, with these answers, is hidden, or no longer."""
         self.veil = (self.veil or Veil()).with_turn(turn, answers)
 
+    def mark_history(self, question: str | None) -> None:
+        """Tell that what stands above a blind question was given to all, not to this one alone."""
+        self._transcript.take_out(_HISTORY)
+        place = self._transcript.index_of(question)
+        if place is not None and any(each.selectable for each in self._transcript.entries[:place]):
+            words = "blind: all go on from what stands above"
+            self._transcript.add(RuleEntry(_HISTORY, words), before=question)
+
     def shown(self, row: "MessageRow") -> "MessageRow":
         """Siblings are answers of others, and numbers stand below the pane."""
         return replace(super().shown(row), siblings=1, position=1, usage=None)
@@ -153,7 +162,6 @@ class ComparePane(Vertical):
         self.conversation = PaneConversation(self.transcript, self.view.live)
         self.view.conversation = self.conversation
         self._facts = Static("", classes="facts", markup=False)
-        self._began = 0.0
         self._first: float | None = None
         self._pieces = 0
         self.name_shown = ""
@@ -197,14 +205,10 @@ class ComparePane(Vertical):
     # numbers
 
     def ask(self, words: str) -> None:
-        """An answer is on its way: count from now."""
-        self._began, self._first, self._pieces = monotonic(), None, 0
+        """An answer is on its way."""
+        self._first, self._pieces = None, 0
         self.working = True
         self.say(words)
-
-    def await_model(self) -> None:
-        """It is loaded, or answers another: its time to the first token begins after that."""
-        self._began = monotonic()
 
     def answered(self, words: str) -> None:
         """It is whole."""
@@ -218,13 +222,16 @@ class ComparePane(Vertical):
             self._first = monotonic()
 
     def tell_progress(self) -> None:
-        """The numbers so far; a piece is about a token."""
+        """The numbers so far; a piece is about a token.
+
+        The time to the first token is the engine's, who knows when it was asked; it comes with the
+        end of the answer.
+        """
         if not self.working or self._first is None:
             return
         since = monotonic() - self._first
         rate = f"~{self._pieces / since:.0f} tok/s" if since > 1 else ""
-        first = f"first {self._first - self._began:.2f} s"
-        self.say("   ".join(filter(None, (first, rate, f"~{self._pieces:,} tok"))))
+        self.say("   ".join(filter(None, (rate, f"~{self._pieces:,} tok"))))
 
     def say(self, facts: str) -> None:
         """The line below the answer."""
