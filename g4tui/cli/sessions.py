@@ -10,6 +10,7 @@ from g4tui.cli.lazy import json_option
 from g4tui.cli.output import moment, table
 from g4tui.cli.session_objects import message_object, session_object
 from g4tui.store import MessageRow, SessionRow
+from g4tui.store.fold import phrases
 from g4tui.store.rows import Shelf
 from g4tui.store.veil import BLIND
 
@@ -104,7 +105,13 @@ def search(
     starred: bool,
     tag: str | None,
 ) -> None:
-    """Find TEXT in all sessions: every word, or a "phrase in quotes"; words may be begun only."""
+    """Find TEXT in all sessions: every word, or a "phrase in quotes"; words may be begun only.
+
+    Without TEXT: every message that --model, --since, --until, --starred or --tag leave.
+    """
+    filters = (model, since, until, starred or None, tag)
+    if all(each is None for each in filters) and not phrases(" ".join(text)):
+        raise click.UsageError("Give a word to look for, or a filter as --starred.")
     hits = app.store.search(
         " ".join(text),
         limit=limit,
@@ -128,6 +135,7 @@ def search(
 @pass_app
 def rename(app: App, session: str, title: str) -> None:
     """Give a session a TITLE; an empty one takes it from the first message again."""
+    sessions_shelves.check_place(app, session)
     row = app.store.rename_session(session, title)
     if app.json:
         app.emit(session_object(row))

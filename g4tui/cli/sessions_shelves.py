@@ -26,8 +26,31 @@ def fork(app: App, session: str, message: str) -> None:
     _tell(app, [row], f"Forked: {row.title}\nOpen it with: g4tui --session {row.id}")
 
 
-def _switch(name: str, help: str, said: str, change: Change) -> click.Command:
-    """A command that changes one thing of each session that is named."""
+def check_place(app: App, session: str, *, in_bin: bool = False) -> None:
+    """Raise `G4tuiError` where the session is in the bin, or `in_bin` where it is not."""
+    from g4tui.core import G4tuiError
+
+    row = app.store.session(session)
+    if in_bin and row.deleted is None:
+        raise G4tuiError(
+            "missing",
+            "This session is not in the bin",
+            f"{row.id} was not deleted.",
+            "See what is there with: g4tui sessions bin",
+        )
+    if not in_bin and row.deleted is not None:
+        raise G4tuiError(
+            "missing",
+            "This session is in the bin",
+            f"{row.id} was deleted at {moment(row.deleted)}.",
+            f"Bring it back first: g4tui sessions bin restore {row.id}",
+        )
+
+
+def _switch(
+    name: str, help: str, said: str, change: Change, *, in_bin: bool = False
+) -> click.Command:
+    """A command that changes one thing of each session that is named, all of them `in_bin`."""
 
     @click.command(name, help=help)
     @SessionsArgument
@@ -35,6 +58,8 @@ def _switch(name: str, help: str, said: str, change: Change) -> click.Command:
     @pass_app
     def command(app: App, sessions: tuple[str, ...]) -> None:
         with app.store.batch():
+            for session in sessions:
+                check_place(app, session, in_bin=in_bin)
             rows = [change(app.store, session) for session in sessions]
         _tell(app, rows, "\n".join(f"{said}: {row.title}" for row in rows))
 
@@ -71,6 +96,7 @@ unpin = _switch(
 @pass_app
 def tag(app: App, session: str, tags: tuple[str, ...]) -> None:
     """Give a session tags."""
+    check_place(app, session)
     _tell_tags(app, app.store.tag(session, *tags))
 
 
@@ -81,6 +107,20 @@ def tag(app: App, session: str, tags: tuple[str, ...]) -> None:
 @pass_app
 def untag(app: App, session: str, tags: tuple[str, ...]) -> None:
     """Take tags from a session."""
+    from g4tui.core import G4tuiError
+    from g4tui.core.nearest import did_you_mean
+
+    check_place(app, session)
+    row = app.store.session(session)
+    has = {each.casefold() for each in row.tags}
+    if wrong := [each for each in tags if " ".join(each.split()).casefold() not in has]:
+        known = f"Its tags: {', '.join(row.tags)}." if row.tags else "It has none."
+        raise G4tuiError(
+            "missing",
+            f"The session has no tag {wrong[0]}",
+            f"{known} {did_you_mean(wrong[0], row.tags)}".strip(),
+            "Nothing was changed. See its tags with: g4tui sessions list",
+        )
     _tell_tags(app, app.store.untag(session, *tags))
 
 
@@ -154,6 +194,7 @@ bin_.add_command(
         "Bring deleted sessions back.",
         "Restored",
         lambda store, id_: store.restore_session(id_),
+        in_bin=True,
     )
 )
 

@@ -185,6 +185,48 @@ def test_tags_and_stars_are_found_by(g4tui: G4tui, session: str) -> None:
     )
 
 
+@pytest.mark.parametrize("words", [[], [""], ["!!!"], ["'", "*"]])
+def test_a_search_without_a_word_or_a_filter_is_wrong_usage(
+    g4tui: G4tui, session: str, words: list[str]
+) -> None:
+    code, out, err = g4tui("sessions", "search", *words)
+    assert (code, out) == (2, "")
+    assert "Give a word to look for" in err
+    assert g4tui("sessions", "search", *words, "--until", "2000-01-01").out == (
+        "Nothing was found.\n"
+    )
+
+
+def test_a_tag_that_a_session_has_not_cannot_be_taken(g4tui: G4tui, session: str) -> None:
+    g4tui("sessions", "tag", session, "trips", "japan")
+    code, out, err = g4tui("sessions", "untag", session, "trips", "jaapan")
+    assert (code, out) == (1, "")
+    assert "no tag jaapan" in err
+    assert "Did you mean japan?" in err
+    assert "#trips" in g4tui("sessions").out, "all of them or none"
+    assert g4tui("sessions", "untag", session, " TRIPS ").code == 0
+
+
+@pytest.mark.parametrize(
+    "command", ["pin", "unpin", "archive", "unarchive", "tag", "untag", "rename"]
+)
+def test_what_is_in_the_bin_is_changed_once_it_is_back(
+    g4tui: G4tui, store: Store, session: str, command: str
+) -> None:
+    other = store.create_session(title="other").id
+    more = {"tag": ["trips"], "untag": ["trips"], "rename": ["title"]}.get(command, [])
+    back = g4tui("sessions", "bin", "restore", session)
+    assert back.code == 1
+    assert "not in the bin" in back.err
+    store.bin_session(session)
+    before = store.session(session)
+    code, out, err = g4tui("sessions", command, session, *(more or [other]))
+    assert (code, out) == (1, "")
+    assert f"g4tui sessions bin restore {session}" in err
+    assert store.session(session) == before
+    assert not store.session(other).pinned
+
+
 def test_in_a_terminal_deleting_for_good_asks_first(g4tui: G4tui, session: str, process) -> None:  # type: ignore[no-untyped-def]
     line = command("sessions", "delete", "--forever", session)
     with Terminal(line, environment=process.environment) as terminal:
