@@ -1,10 +1,13 @@
 """The protocol on a scripted model, figures, intervals, and going on after a kill."""
 
+import hashlib
 import json
 import math
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import huggingface_hub.constants
 import pytest
 
 from g4tui.core import Cancel, G4tuiError, Message
@@ -239,6 +242,48 @@ def test_another_model_under_the_name_is_scored_anew(tiny: Path, home: Path) -> 
     (after,) = score_all(subject, TASKS, tiny / "a.jsonl", folder=tiny, paths=paths)
     assert before[0].nll != after[0].nll
     assert len((tiny / "a.jsonl").read_text().splitlines()) == 4
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Path], None]:
+    """Puts a folder into a hub's cache under an id; nothing else can be had."""
+    cache = tmp_path / "hub"
+    cache.mkdir()
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+
+    def put(name: str, folder: Path) -> None:
+        model = cache / f"models--{name.replace('/', '--')}"
+        commit = hashlib.sha1(name.encode() + str(folder).encode()).hexdigest()
+        shutil.copytree(folder, model / "snapshots" / commit)
+        (model / "refs").mkdir(exist_ok=True)
+        (model / "refs" / "main").write_text(commit)
+
+    return put
+
+
+def test_a_lora_of_the_hub_goes_on_its_base(
+    tiny: Path, home: Path, hub: Callable[[str, Path], None]
+) -> None:
+    tiny_llama(tiny / "other", seed=8)
+    config = tiny / "adapter" / "adapter_config.json"
+    hub("maker/base", tiny / "base")
+    hub("maker/other", tiny / "other")
+    own = json.loads(config.read_text())
+    config.write_text(json.dumps({**own, "base_model_name_or_path": "maker/base"}))
+    hub("maker/lora", tiny / "adapter")
+    paths = Paths.from_environment()
+
+    def nll(*models: str) -> list[float]:
+        subjects = [parse_subject(each) for each in models]
+        found = score_all(subjects, TASKS[:1], tiny / "a.jsonl", folder=tiny, paths=paths)
+        return [scores[0].nll for scores in found]
+
+    expected = nll("base", "adapter", "other")
+    assert nll("maker/base", "maker/lora", "maker/other") == expected
+    assert nll("transformers:maker/lora", "adapter") == [expected[1]] * 2
+    hub("maker/base", tiny / "other")  # another commit
+    assert nll("maker/base") == expected[2:]
 
 
 @pytest.mark.parametrize(

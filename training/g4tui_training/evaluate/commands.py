@@ -19,8 +19,8 @@ TASKS = Path("examples/data/self_instruct_eval.jsonl")
     "models",
     multiple=True,
     metavar="[NAME=]MODEL",
-    help="A Hugging Face folder, a LoRA folder, a GGUF file or a model of g4tui; several to"
-    " compare. transformers:FILE.gguf dequantises a file.",
+    help="A Hugging Face folder or hub id, of a model or a LoRA; a GGUF file or a model of g4tui;"
+    " several to compare. transformers:FILE.gguf dequantises a file.",
 )
 @click.option(
     "--out",

@@ -12,19 +12,20 @@ from g4tui.paths import Paths
 from g4tui_training.evaluate.measured import Measured
 from g4tui_training.stages import file_sha256
 from g4tui_training.train.base import Base, find_base, template_file, with_template
+from g4tui_training.train.hub import ADAPTER, adapter_folder, is_id
 
 _TORCH = "transformers:"
 _NAMED = re.compile(r"([^=:/]+)=(.+)", re.DOTALL)
-_ADAPTER = "adapter_config.json"
 
 
 class Subject(msgspec.Struct, frozen=True):
     """A model to measure.
 
-    `where`: a Hugging Face folder or hub id, a LoRA folder, a GGUF file (`BASE.gguf+LORA.gguf` for
-    two), a model of g4tui, or one of these behind `transformers:`, which dequantises a GGUF.
-    `base` is what a LoRA folder goes on; empty: as the folder says. `group` joins the seeds of one
-    student. `template` is the Jinja file that a LoRA folder was trained with, if not its base's.
+    `where`: a Hugging Face folder or hub id, of a model or a LoRA; a GGUF file
+    (`BASE.gguf+LORA.gguf` for two), a model of g4tui, or one of these behind `transformers:`, which
+    dequantises a GGUF. `base` is what a LoRA goes on; empty: as its folder says. `group` joins
+    the seeds of one student. `template` is the Jinja file that a LoRA was trained with, if not its
+    base's.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Found(msgspec.Struct, frozen=True):
     def digest(self) -> str:
         """Of all its files: another digest is another model."""
         whole = hashlib.sha256(b"transformers" if self.base else b"worker")
+        whole.update(self.base.commit.encode() if self.base else b"")
         for file in self.files:
             whole.update(file_sha256(file).encode())
         return whole.hexdigest()
@@ -89,11 +91,13 @@ def find_subject(subject: Subject, folder: Path, paths: Paths) -> Found:
     where = subject.where.removeprefix(_TORCH)
     path = Path(where).expanduser()
     path = path if path.is_absolute() else folder / path
-    if (path / _ADAPTER).is_file():
+    if not path.exists() and is_id(where) and not _known(where, library):
+        path = adapter_folder(where) or path
+    if (path / ADAPTER).is_file():
         base = find_base(subject.base or _base_of(path), folder, library)
         template = template_file(subject.template, folder)
         base = with_template(base, template)
-        files = (*base.files, *sorted(path.glob("adapter_model*")), path / _ADAPTER)
+        files = (*base.files, *sorted(path.glob("adapter_model*")), path / ADAPTER)
         files += (template,) if template else ()
         return Found(files, base=base, adapter=path)
     if path.is_dir() or where != subject.where:
@@ -119,9 +123,13 @@ def _spec(where: str, path: Path, library: Library) -> ModelSpec | None:
         return parse_model(where)
     if head.lower().endswith(".gguf"):
         return worker_spec(str(path))
-    if any(file.name == head for file in library.files()):
+    if _known(head, library):
         return parse_model(f"llama-cpp:{where}")
     return None
+
+
+def _known(name: str, library: Library) -> bool:
+    return any(file.name == name for file in library.files())
 
 
 def _worker_file(spec: ModelSpec, library: Library) -> Path:
@@ -147,16 +155,16 @@ def _worker_file(spec: ModelSpec, library: Library) -> Path:
 
 def _base_of(adapter: Path) -> str:
     try:
-        config = msgspec.json.decode((adapter / _ADAPTER).read_bytes(), type=_AdapterConfig)
+        config = msgspec.json.decode((adapter / ADAPTER).read_bytes(), type=_AdapterConfig)
     except msgspec.DecodeError as error:
         raise G4tuiError(
-            "model", "That is no LoRA folder", f"{adapter / _ADAPTER}: {error}."
+            "model", "That is no LoRA folder", f"{adapter / ADAPTER}: {error}."
         ) from error
     if not config.base_model_name_or_path:
         raise G4tuiError(
             "usage",
             "The base of the adapter is not known",
-            f"{adapter / _ADAPTER} names none.",
+            f"{adapter / ADAPTER} names none.",
             "Say it with --base.",
         )
     return config.base_model_name_or_path

@@ -54,8 +54,7 @@ def base_size(context: Context) -> Size:
         return Size(_named(name), entry.size_bytes)
     if file := base.gguf_file:
         return Size(read_gguf(file).parameters, 0)
-    weights = [file for file in base.files if file.suffix == ".safetensors"]
-    if weights:
+    if weights := list(Path(base.source).glob("*.safetensors")):
         return Size(sum(map(_numbers, weights)), 0)
     number = _named(name)
     return Size(number, 0 if Path(base.source).is_dir() else 2 * number)

@@ -12,6 +12,7 @@ from g4tui.formats import read_gguf
 from g4tui.models import Library
 from g4tui.models.catalogue import entry_named
 from g4tui.paths import Paths
+from g4tui_training.train.hub import hub_file, is_id
 from g4tui_training.train.splitting import correct_splitting
 
 if TYPE_CHECKING:
@@ -50,11 +51,24 @@ class Base:
 
     @property
     def files(self) -> list[Path]:
-        """Files on this machine whose change makes it another base."""
+        """Files on this machine whose change makes it another base.
+
+        Of the hub it is one, in a folder of the commit's name, which another commit changes.
+        """
         if file := self.gguf_file:
             return [file]
         folder = Path(self.source)
-        return sorted(folder.glob("*.safetensors")) + [folder / "config.json"] * folder.is_dir()
+        if folder.is_dir():
+            return [*sorted(folder.glob("*.safetensors")), folder / "config.json"]
+        found = hub_file(self.source, "config.json")
+        return [found] if found else []
+
+    @property
+    def commit(self) -> str:
+        """Of a model of the hub: its id and commit. Empty for what lies here."""
+        if self.gguf or Path(self.source).is_dir():
+            return ""
+        return "@".join((self.source, *(file.parent.name for file in self.files)))
 
     def config(self) -> "PreTrainedConfig":
         """Its shape. Raises `G4tuiError` for an architecture that cannot become a student."""
@@ -135,7 +149,7 @@ def find_base(name: str, folder: Path, library: Library | None = None) -> Base:
     except G4tuiError as error:
         if error.info.kind != "missing" or entry_named(name.partition(":")[2] or name):
             raise
-        if name.count("/") == 1 and path.suffix != ".gguf":
+        if is_id(name):
             return Base(name, name)
         raise _missing(name, "It is no path, no model of g4tui and no id of the hub.") from error
     return Base(name, str(found.parent), found.name)
