@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from g4tui.cli.app import App
 from g4tui.cli.ask_output import AskOutput
+from g4tui.cli.naming import named_model
 from g4tui.cli.stopping import Stop, stop_signals
-from g4tui.core import Attachment, G4tuiError, ModelSpec, Params, parse_model
+from g4tui.core import Attachment, G4tuiError, ModelSpec, Params
 from g4tui.engine import Chat, Runtime
 from g4tui.engine.privacy import check_may_go
 from g4tui.paths import Paths
@@ -64,9 +65,9 @@ async def _turn(
     name = wanted.model or (existing.model if existing else "") or settings.model
     output.model = name
     context = wanted.context or (existing.context if existing else None) or settings.context
-    spec = parse_model(name, context=context)
-    output.model = spec.id
     async with opened(app, paths) as runtime:
+        spec = await named_model(app, runtime, name, context=context)
+        output.model = spec.id
         host = await asyncio.to_thread(runtime.destination, spec)  # a wrong name saves nothing
         if existing is not None:
             check_may_go(existing, host)

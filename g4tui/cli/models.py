@@ -150,11 +150,20 @@ def _list(app: App) -> None:
     ]
     if rows:
         app.say(table(rows, ("MODEL", "SIZE", "CONTEXT", "WHERE", "STATE")))
-    remedies = {model.remedy: None for model in found if not model.ready and model.remedy}
-    for remedy in remedies:
-        app.say(remedy if remedy.endswith(".") else f"{remedy}.")
+    for remedy, names in _remedies(found).items():
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        app.say(f"{names[0]}{others}: {remedy}")
     if not any(model.ready for model in found):
         app.say("No model is ready. Pull one with: g4tui models pull smollm2-135m-instruct")
+
+
+def _remedies(found: list[ModelInfo]) -> dict[str, list[str]]:
+    """What makes models ready, each once, with the models that it is for."""
+    remedies: dict[str, list[str]] = {}
+    for model in found:
+        if not model.ready and model.remedy:
+            remedies.setdefault(model.remedy, []).append(model.id)
+    return remedies
 
 
 async def all_models(app: App) -> list[ModelInfo]:

@@ -74,13 +74,17 @@ class TranscriptTurn(msgspec.Struct, frozen=True):
         pairs = [(self.answers, self.shown)]
         pairs += [(vote.answers, vote.shown) for vote in self.votes]
         voted_on = {frozenset(vote.shown) for vote in self.votes}
-        return len(voted_on) == len(self.votes) and all(
-            len(asked) > 1
-            and len(set(asked)) == len(asked) == len(shown)
-            and set(asked) == set(shown)
-            and all(answer in messages for answer in asked)
-            for asked, shown in pairs
-        ) and (self.chosen is None or self.chosen in messages)
+        return (
+            len(voted_on) == len(self.votes)
+            and all(
+                len(asked) > 1
+                and len(set(asked)) == len(asked) == len(shown)
+                and set(asked) == set(shown)
+                and all(answer in messages for answer in asked)
+                for asked, shown in pairs
+            )
+            and (self.chosen is None or self.chosen in messages)
+        )
 
 
 class Transcript(msgspec.Struct, frozen=True):

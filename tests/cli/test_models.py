@@ -145,3 +145,15 @@ def test_a_held_model_is_released(process: CommandLine, home: Path) -> None:
     assert (first["was_held"], again["was_held"]) == (True, False)
     listed = {each["id"]: each for each in json.loads(process("models", "--json").out)}
     assert listed["talker:say"]["ready"]
+
+
+def test_a_name_without_its_backend_is_told_whole(process: CommandLine) -> None:
+    asked = process("ask", "-m", "say", "--no-save", "--no-stdin", "hello")
+    assert asked.code == 1
+    assert "Did you mean talker:say?" in asked.err
+
+
+def test_what_makes_a_model_ready_is_told_with_its_name(process: CommandLine, home: Path) -> None:
+    (home / "data").mkdir(parents=True)
+    (home / "data" / "quarantine.json").write_text(json.dumps({"talker:say": 2}))
+    assert "talker:say: " in process("models").out

@@ -110,7 +110,7 @@ class Driven:
         """Put the focus where letters act."""
         if not self.chat.transcript.has_focus:
             self.chat.prompt_box.prompt.focus()
-            await self.press("shift+tab")
+            await self.press("tab")
         await self.until(lambda: self.chat.transcript.has_focus)
 
 

@@ -34,3 +34,30 @@ async def test_names_in_the_settings_that_mean_nothing_are_told(rooms: Rooms) ->
     async with driven_chat(rooms) as ui:
         await ui.toast("ui.theme has no effect: There is no theme 'nrod'. Did you mean")
         await ui.toast("There is no action 'chat.nwe'")
+
+
+async def test_tab_goes_from_the_prompt_into_the_conversation_and_on_to_the_list(
+    rooms: Rooms,
+) -> None:
+    async with driven_chat(rooms, size=(120, 30)) as ui:
+        await ui.ask("How?")
+        await ui.answered(2)
+        chat = ui.chat
+        for key, place in [
+            ("tab", chat.transcript),
+            ("tab", chat.sessions.filter),
+            ("tab", chat.sessions.rows),
+            ("tab", chat.prompt_box.prompt),
+            ("shift+tab", chat.sessions.rows),
+        ]:
+            await ui.press(key)
+            await ui.until(lambda place=place: ui.app.focused is place)
+
+
+async def test_a_question_mark_shows_the_keys_where_nothing_is_typed(rooms: Rooms) -> None:
+    async with driven_chat(rooms) as ui:
+        await ui.press("question_mark")
+        await ui.until(lambda: ui.chat.prompt_box.prompt.text == "?")
+        await ui.to_transcript()
+        await ui.press("question_mark")
+        await ui.sees("Keys", "When the messages have the focus")

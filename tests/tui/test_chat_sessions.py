@@ -300,9 +300,12 @@ async def test_a_library_that_does_not_open_is_a_panel_and_can_be_tried_again(
 
     async with driven_chat(rooms, open_services=open_services) as ui:
         await ui.sees("The library is locked", "By a test.", "Wait a moment.", "Ctrl+R try again")
-        await ui.press("ctrl+r")
-        await ui.sees("Ask something")
         await ui.ask("Hello")
+        await ui.toast("nothing was sent")
+        await ui.until(lambda: ui.chat.prompt_box.prompt.text == "Hello")
+        await ui.press("ctrl+r")
+        await ui.until(lambda: ui.chat.flow is not None)
+        await ui.press("enter")
         await ui.answered(2)
 
 

@@ -17,6 +17,8 @@ from g4tui.tui.widgets.transcript_messages import (
 )
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from g4tui.config.personas import Persona
     from g4tui.core import Attachment, ErrorInfo
     from g4tui.tui.flow import Flow
@@ -42,12 +44,25 @@ class ChatScreen(ChatActions):
         self._start_session = start_session
         self._start_persona = start_persona
         self._queued: list[told.PromptSent] = []
+        self._is_closed = False
+        """Whether the library could not be opened."""
 
     def on_mount(self) -> None:
         """Before anything is opened."""
         self.header.title = NEW_CHAT
         # Who comes back to this window may come from another g4tui: its chats are listed too.
         self.watch(self.app, "app_focus", self.sessions_changed, init=False)
+
+    @property
+    def focus_chain(self) -> list["Widget"]:
+        """Tab goes from the prompt into the conversation, and to the list of chats after that."""
+        places = (self.prompt_box, self.transcript, self.sidebar.widget)
+
+        def place(widget: "Widget") -> int:
+            holders = widget.ancestors_with_self
+            return next((n for n, each in enumerate(places) if each in holders), 1)
+
+        return sorted(super().focus_chain, key=place)
 
     def on_resize(self) -> None:
         """Fold the sidebar where there is no room for it."""
@@ -101,6 +116,7 @@ class ChatScreen(ChatActions):
         """Nothing can be saved: say so, and offer another try."""
         from g4tui.tui.widgets.notice_entry import NoticeEntry
 
+        self._is_closed = True
         self.status.note = ""
         queued, self._queued = self._queued, []
         for sent in reversed(queued):
@@ -154,6 +170,10 @@ class ChatScreen(ChatActions):
 
     @on(told.PromptSent)
     def _on_prompt_sent(self, event: told.PromptSent) -> None:
+        if self.flow is None and self._is_closed:
+            self.prompt_box.give_back(event)
+            self.tell("Nothing can be saved yet, so nothing was sent.", warning=True)
+            return
         if self.flow is None:
             self._queued.append(event)
             self.status.note = "opening the library"
