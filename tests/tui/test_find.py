@@ -117,8 +117,9 @@ async def test_the_open_chat_is_searched_from_hit_to_hit(rooms: Rooms) -> None:
         await ui.to_transcript()
         for key in ("slash", "z", "e", "b", "r", "a"):  # as fast as a terminal sends a burst
             ui.app.post_message(Key(key, "/" if key == "slash" else key))
-        await ui.sees("zebras again", "2 of 2")
+        await ui.sees("zebras again", "2 of 2 messages")
         assert ui.chat.finding.bar.field.value == "zebra"
+        assert ui.chat.focused is ui.chat.finding.bar.field, "it is counted as one types"
         await ui.press("enter", "N")
         await ui.sees("a Zebra crossing", "1 of 2")
         await ui.press("N")

@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from g4tui.tui.services import in_thread
+from g4tui.tui.words import counted
 
 if TYPE_CHECKING:
     from textual.events import Key
@@ -115,7 +116,7 @@ class ChatFind:
     def _tell(self) -> None:
         is_typing = self._screen.focused is self.bar.field
         keys = "Enter, then n and N" if is_typing else "n next   N before   Esc ends"
-        self.bar.say(f"{self._at + 1} of {len(self._hits)}   {keys}")
+        self.bar.say(f"{self._at + 1} of {counted(len(self._hits), 'message')}   {keys}")
 
     def _cursor(self) -> str | None:
         entry = self._screen.transcript.selected
