@@ -142,8 +142,8 @@ class Compared:
         self._mark_history(place)
 
     def _mark_history(self, place: int) -> None:
-        if self.row is not None and self.row.blind:
-            self._panes[place].conversation.mark_history(self.answers[place].parent)
+        question = self.answers[place].parent if self.row is not None and self.row.blind else None
+        self._panes[place].conversation.mark_history(question)
 
     def _replaced(self, old: str, new: str) -> None:
         from msgspec.structs import replace

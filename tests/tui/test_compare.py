@@ -155,7 +155,9 @@ async def test_narrow_panes_are_tabs_and_a_resize_in_mid_stream_is_no_matter(hom
         await ui.put("Count")
         for gate in ui.models.gates.values():
             gate.let(1)
-        seen = await ui.sees("one", "teacher  scripted:teacher …  │  student  scripted:student …")
+        seen = await ui.sees(
+            "one", "1 teacher  scripted:teacher …  │  2 student  scripted:student …"
+        )
         assert "four" not in seen
         await ui.pilot.resize_terminal(120, 30)
         await ui.sees("one", "four")

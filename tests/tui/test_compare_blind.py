@@ -102,8 +102,9 @@ async def asked(ui: Comparison, quick: str) -> None:
 
 
 def sides(ui: Comparison) -> list[str]:
-    """What both panes show, and what stands below them."""
-    return [f"{ui.pane(place)}\n{ui.screen.panes[place]._facts.content}" for place in (0, 1)]
+    """What both panes show, and what stands below them, wherever the focus is."""
+    told = [f"{ui.pane(place)}\n{ui.screen.panes[place]._facts.content}" for place in (0, 1)]
+    return [" ".join(each.replace("Esc, then", "").split()) for each in told]
 
 
 @pytest.mark.parametrize("quick", ["teacher", "student"])
@@ -149,7 +150,60 @@ async def test_esc_stops_all_hidden_answers(home: Path, quick: str) -> None:
         ui.screen.action_show(0)
         await ui.press("escape")
         await ui.done()
-        assert "stopped" in ui.pane(0) + ui.pane(1)
+        assert "■ stopped before" not in (whole := shown(ui.app))
+        one, other = sides(ui)
+        assert one == other.replace("Answer B", "Answer A")
+        assert "shown as far as all had come" in one and "So" not in whole
+
+
+@pytest.mark.parametrize("quick", ["teacher", "student"])
+@pytest.mark.parametrize("end", ["ctrl+c", "again"])
+async def test_what_was_stopped_is_shown_as_far_as_both_had_come(
+    home: Path, quick: str, end: str
+) -> None:
+    """Nobody sees which has more, neither here nor in the chat; after the vote all of it."""
+    words = "This is what both of them say to that."
+    rooms = compare_rooms(home, {"teacher": [words, words], "student": [words, words]})
+    async with comparing(rooms) as ui:
+        if end == "again":
+            await ui.press("ctrl+b")
+            await ui.put("Well?")
+            await ui.done()
+        ui.models.gates = {"teacher": Steps(), "student": Steps()}
+        if end == "again":
+            await ui.press("r")
+            await ui.until(
+                lambda: all(
+                    ui.screen.comparing.is_running(t.session)
+                    and len(ui.screen.comparing.compared.writing) == 2
+                    for t in rooms.store.turns()
+                )
+            )
+        else:
+            await ui.press("ctrl+b")
+            await ui.put("Well?")
+        for name, gate in ui.models.gates.items():
+            gate.let(8 if name == quick else 3)
+        await ui.until(lambda: sorted(saved(ui)) == [3, 8])
+        await ui.press("ctrl+c")
+        await ui.done()
+        one, other = sides(ui)
+        assert one == other.replace("Answer B", "Answer A")
+        assert "This is what" in one or "This is" in one
+        assert "both" not in one and "shown as far as all had come" in one
+        await ui.press("c")
+        await ui.sees("should have answered")
+        assert "both" not in ui.shown
+        await ui.press("escape")
+        await ui.misses("should have answered")
+        await ui.press("1")
+        await ui.sees("what both of them say", "teacher  scripted:teacher")
+
+
+def saved(ui: Comparison) -> list[int]:
+    """How many words of each answer the library has."""
+    (turn,) = ui.rooms.store.turns()
+    return [len(row.message.text.split()) for row in ui.rooms.store.messages(turn.answers)]
 
 
 async def test_an_answer_asked_again_in_the_chat_has_no_name_and_no_pace(home: Path) -> None:

@@ -26,6 +26,10 @@ TITLES = {
     "pane": "When an answer of a comparison has the focus",
     "sessions": "When the chat list has the focus",
 }
+NOTES = {
+    TITLES["pane"]: "Left and right are the two answers that were looked at last: of tabs, and of "
+    "more than two answers, the titles have the key that votes for them."
+}
 OTHER = "On this screen"
 KEYS_WIDTH = 17
 
@@ -137,6 +141,8 @@ def _fairest_split(heights: list[int]) -> int:
 
 def _section(title: str, keys: list[Key]) -> Content:
     lines = [Content.styled(title, "bold $text-primary")]
+    if note := NOTES.get(title):
+        lines.append(Content.styled(note, "$foreground-muted"))
     for key in keys:
         pad = " " * max(0, KEYS_WIDTH - Content(key.keys).cell_length)
         lines.append(Content.assemble((key.keys, "$text-accent bold"), pad, " ", key.label))

@@ -94,6 +94,7 @@ class PaneConversation(Conversation):
     """One line of a session, wherever the session's head is."""
 
     tip: str | None = None
+    _common: str | None = None
 
     async def show_line(self, store: "Store", session: "SessionRow | None", tip: str) -> None:
         """Show the line that ends with the message `tip`; nothing, where it is empty."""
@@ -106,6 +107,7 @@ class PaneConversation(Conversation):
         self._transcript.more_before = bool(rows) and rows[0].depth > 1
         self._transcript.more_after = False
         self._transcript.show(entries)
+        self._mark()
 
     def see(self, turn: "TurnRow", answers: "Sequence[MessageRow]" = ()) -> None:
         """From now on that turn, with these answers, is hidden, or no longer."""
@@ -113,6 +115,11 @@ class PaneConversation(Conversation):
 
     def mark_history(self, question: str | None) -> None:
         """Tell that what stands above a blind question was given to all, not to this one alone."""
+        self._common = question
+        self._mark()
+
+    def _mark(self) -> None:
+        question = self._common
         self._transcript.take_out(_HISTORY)
         place = self._transcript.index_of(question)
         if place is not None and any(each.selectable for each in self._transcript.entries[:place]):
