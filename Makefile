@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 PROMPT ?=
+SEED ?= 1
+MINUTES ?= 20
 VENV := .venv
 BIN := $(VENV)/bin
 MODEL := smollm2-135m-instruct
@@ -24,7 +26,7 @@ TRL_VERSION := 1.16.0
 # What is measured by make coverage; all, if it is empty.
 TESTS ?=
 
-.PHONY: help setup run test test-full check bench fuzz coverage mutants wheel clean
+.PHONY: help setup run test test-full torture check bench fuzz coverage mutants wheel clean
 
 help:
 	@echo "make run                 chat (the first time: installs, compiles llama.cpp, pulls a 98 MB model)"
@@ -36,6 +38,7 @@ help:
 	@echo "make fuzz                an hour of hostile input for all that reads some (FUZZ_MINUTES, FUZZ_SEED)"
 	@echo "make coverage            which branches of the inner rooms the tests take (TESTS: only these)"
 	@echo "make mutants             50 small changes in those rooms, which the tests should notice"
+	@echo "make torture             faults at random for MINUTES=20, drawn by SEED=1: nothing may be lost"
 	@echo "make wheel               build the wheel into dist/"
 	@echo "make clean               remove what the other commands made here"
 
@@ -88,16 +91,20 @@ $(PEER)/installed: $(VENV)/installed-dev
 	@if $(BIN)/pip --python $(PEER)/bin/python install trl==$(TRL_VERSION) >&2; then touch $@; \
 	  else echo "TRL cannot be installed; its benchmark is skipped." >&2; fi
 
+# Faults at random, drawn by a seed; what is found goes to .cache/torture.
+torture: $(VENV)/installed-dev $(TEST_MODEL)
+	PYTHONPATH=tests $(BIN)/python -m torture --seed $(SEED) --minutes $(MINUTES)
+
 bench: $(VENV)/installed-dev $(TEST_MODEL) $(PEER)/installed
 	$(BIN)/python tests/benchmarks/run.py
 
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python tests/fuzz/run.py
 
-# Workers are measured too, hence the path.
+# Workers are measured too, hence the path; what two tests look at in them is then no longer so.
 coverage: $(VENV)/installed-dev $(TEST_MODEL)
 	rm -rf .cache/coverage && mkdir -p .cache/coverage
-	PYTHONPATH=$(CURDIR)/tests/measuring $(BIN)/python -m coverage run -m pytest -p contexts $(TESTS)
+	-PYTHONPATH=$(CURDIR)/tests/measuring $(BIN)/python -m coverage run -m pytest -p contexts $(TESTS)
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report --skip-covered --show-missing
 

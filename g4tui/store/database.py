@@ -35,6 +35,7 @@ class Database:
         self._readers_lock = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
         self._closed = False
+        self._refused_writing = False
         self._writer = self.connect()
         try:
             with errors.told(path):
@@ -94,8 +95,19 @@ class Database:
                 with errors.told(self.path), _nested(self._writer):
                     yield self._writer
                 return
+            if self._refused_writing:
+                self._renew_writer()
             with self._told(), self._transaction(durable):
                 yield self._writer
+
+    def _renew_writer(self) -> None:
+        """Connections to a file that was read-only, readers too, stay so when it is not any more."""
+        self._close_idle_readers()
+        self._writer.close()
+        self._writer = self.connect()
+        with errors.told(self.path):
+            self._prepare_writer()
+        self._refused_writing = False
 
     @contextmanager
     def _transaction(self, durable: bool) -> Iterator[None]:
@@ -116,7 +128,9 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_CORRUPT_VTAB:
+            code = getattr(error, "sqlite_errorcode", 0)
+            self._refused_writing |= code & 0xFF == sqlite3.SQLITE_READONLY
+            if code != sqlite3.SQLITE_CORRUPT_VTAB:
                 raise errors.storage_error(error, self.path) from error
             with self._write_lock, errors.told(self.path), self._transaction(durable=True):
                 rebuild(self._writer)
@@ -144,11 +158,15 @@ class Database:
         """Close every connection; a reader in use is closed when it is done."""
         with self._readers_lock:
             self._closed = True
+        self._close_idle_readers()
+        with self._write_lock:
+            self._writer.close()
+
+    def _close_idle_readers(self) -> None:
+        with self._readers_lock:
             idle, self._readers = self._readers, []
         for reader in idle:
             reader.close()
-        with self._write_lock:
-            self._writer.close()
 
     def _check_open(self) -> None:
         if self._closed:

@@ -1,6 +1,8 @@
 """Disks that are full or read-only, and files that are damaged, foreign or of another time."""
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from g4tui.core import G4tuiError, Message
 from g4tui.store import Store
 from g4tui.store.restoring import restore
+from support.disks import remounted
 
 
 def refused(use: Callable[[], object]) -> G4tuiError:
@@ -136,6 +139,25 @@ def test_a_read_only_folder(library: Path, read_only: Callable[[Path], None]) ->
     refused(lambda: Store.open(library.parent / "new.sqlite3"))
     refused(lambda: Store.open(library.parent / "new" / "library.sqlite3"))
     assert snapshot(library.parent) == before
+
+
+def test_a_folder_that_is_made_writable_takes_what_is_written(
+    library: Path, read_only: Callable[[Path], None]
+) -> None:
+    session = filled(library)
+    # As a kill leaves it, with its journal: else it could not even be read.
+    killed = "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM"
+    killed += " sessions').fetchall(); os._exit(9)"
+    subprocess.run([sys.executable, "-c", killed, str(library)], check=False)
+    read_only(library.parent)
+    store = Store.open(library)
+    assert len(store.path(session)) == 40
+    refused(store.create_session)
+    refused(store.create_session)
+    remounted(library.parent, "bind,rw")
+    assert store.create_session() == store.sessions()[0]
+    assert len(store.path(session)) == 40
+    store.close()
 
 
 @pytest.mark.parametrize(

@@ -30,3 +30,8 @@ def read_only(folder: Path) -> Iterator[Path]:
     with mounted(folder, "--bind", str(folder)):
         subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
         yield folder
+
+
+def remounted(folder: Path, mode: str) -> None:
+    """The disk at `folder` from now on read-only (`ro`) or writable (`rw`)."""
+    subprocess.run(["mount", "-o", f"remount,{mode}", str(folder)], check=True)
