@@ -121,7 +121,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.bottom", "ctrl+end", "screen.bottom", "To the newest text", "chat"),
     Action("prompt.send", "enter", "send", "Send", "prompt", True),
     Action("prompt.newline", "ctrl+j,shift+enter,alt+enter", "newline", "Newline", "prompt", True),
-    Action("prompt.complete", "tab", "complete", "Complete @path, or to the messages", "prompt"),
+    Action("prompt.complete", "tab", "complete", "@path, or to the messages", "prompt"),
     Action("prompt.history_back", "up", "history(-1)", "Earlier prompt", "prompt"),
     Action("prompt.history_on", "down", "history(1)", "Later prompt", "prompt"),
     Action(

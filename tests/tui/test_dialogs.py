@@ -125,6 +125,29 @@ async def test_help_over_a_dialog_tells_that_dialogs_keys() -> None:
         assert "On this screen" in text and "Rename" in text and "New chat" not in text
 
 
+async def test_help_has_two_columns_in_a_small_terminal_and_what_is_typed_filters() -> None:
+    host = ScreenHost(screen=ChatLike)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await host.push_screen(HelpScreen())
+        await pilot.pause()
+        lines = shown(host).splitlines()
+        (row,) = [line for line in lines if "New chat" in line]
+        assert "Undo delete or archive" in row or "Your editor" in row, "two beside each other"
+        groups = ("When the chat list has the focus", "Anywhere", "Chat")
+        assert sum(any(f"│ {group} " in line for group in groups) for line in lines) >= 2
+        assert not [line for line in lines if "…" in line], "nothing is cut"
+        await pilot.press(*"undo")
+        await pilot.pause()
+        text = shown(host)
+        assert "Undo delete or archive" in text and "New chat" not in text
+        assert "Anywhere" not in text, "nothing of that group does it"
+        await pilot.press(*"xyz")
+        await pilot.pause()
+        assert "No key here does that." in shown(host)
+        await pilot.press("escape")
+        assert isinstance(host.screen, ChatLike)
+
+
 async def test_help_scrolls_where_it_does_not_fit_and_keeps_its_last_line() -> None:
     host = ScreenHost(screen=ChatLike)
     async with host.run_test(size=(80, 24)) as pilot:

@@ -4,14 +4,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from typing import ClassVar, NamedTuple
 
+from rich.cells import cell_len
+from textual import on
 from textual.app import App
-from textual.binding import Binding
-from textual.containers import Vertical, VerticalScroll
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from g4tui.sanitize import clean_line
 from g4tui.tui.bindings import ACTIONS
@@ -31,7 +33,9 @@ NOTES = {
     "more than two answers, the titles have the key that votes for them."
 }
 OTHER = "On this screen"
-KEYS_WIDTH = 17
+# In cells. Longer keys push what they do to the right.
+KEYS_WIDTH = 5
+GAP = 2
 
 
 class Key(NamedTuple):
@@ -39,6 +43,21 @@ class Key(NamedTuple):
 
     keys: str
     label: str
+
+    @property
+    def width(self) -> int:
+        """In cells."""
+        return max(KEYS_WIDTH, cell_len(self.keys)) + 1 + cell_len(self.label)
+
+    def content(self) -> Content:
+        """On one line."""
+        pad = " " * max(0, KEYS_WIDTH - cell_len(self.keys))
+        return Content.assemble((self.keys, "$text-accent bold"), pad, " ", self.label)
+
+    def has_all(self, words: list[str], group: str) -> bool:
+        """Whether it is what somebody looks for."""
+        text = f"{self.keys} {self.label} {group}".casefold()
+        return all(word in text for word in words)
 
 
 def keys_of(screen: Screen[object]) -> dict[str, list[Key]]:
@@ -98,14 +117,21 @@ def _bindings(app: App[object], node: DOMNode) -> Iterator[Binding]:
 
 
 class HelpScreen(Dialog[None]):
-    """The keys of the screen that it lies on."""
+    """The keys of the screen that it lies on, in as many columns as fit; typing filters them."""
 
     CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = [
         "dialog.tcss",
         "help.tcss",
     ]
-    AUTO_FOCUS = "#sections"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (104, "-wide")]  # noqa: RUF012  (so typed by Textual)
+    AUTO_FOCUS = "#filter"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll('up')", show=False, priority=True),
+        Binding("down", "scroll('down')", show=False, priority=True),
+        Binding("pageup", "scroll('page_up')", show=False, priority=True),
+        Binding("pagedown", "scroll('page_down')", show=False, priority=True),
+        Binding("home", "scroll('home')", show=False, priority=True),
+        Binding("end", "scroll('end')", show=False, priority=True),
+    ]
     title_text = "Keys"
 
     def body(self) -> Iterable[Widget]:
@@ -114,36 +140,57 @@ class HelpScreen(Dialog[None]):
         focused = _group_of(below.focused)
         if focused in groups:  # what is wanted most likely comes first
             groups = {focused: groups[focused], **groups}
-        sections = [Static(_section(title, keys)) for title, keys in groups.items()]
-        split = _fairest_split([len(keys) + 2 for keys in groups.values()])
+        self._groups = groups
+        yield Input(placeholder="Type to find a key", id="filter", select_on_focus=False)
         note = Static(self._note(), markup=False, classes="muted")
+        sections = [Static(classes="section") for _ in groups]
         yield VerticalScroll(
-            Vertical(*sections[:split], classes="column"),
-            Vertical(*sections[split:], note, classes="column"),
+            *sections,
+            Static("No key here does that.", id="none"),
+            note,
             id="sections",
             classes="scroller",
         )
 
+    def on_mount(self) -> None:
+        """The keys are what it is for; the filter takes what is typed all the same."""
+        self.query_one("#sections").can_focus = False
+
+    def on_resize(self) -> None:
+        """More columns, or fewer."""
+        self.call_after_refresh(self._show)
+
+    @on(Input.Changed)
+    def _show(self) -> None:
+        wanted = self.query_one("#filter", Input).value.casefold().split()
+        width = self.query_one("#sections").size.width - 1  # a scrollbar may come
+        cell = max((key.width for keys in self._groups.values() for key in keys), default=1)
+        columns = max(1, (width + GAP) // (cell + GAP))
+        any_found = False
+        sections = self.query(".section").results(Static)
+        for section, (title, keys) in zip(sections, self._groups.items(), strict=True):
+            found = [key for key in keys if key.has_all(wanted, title)]
+            section.display = bool(found)
+            section.update(_section(title, found, columns, cell + GAP))
+            any_found = any_found or bool(found)
+        self.query_one("#none").display = not any_found
+
+    def action_scroll(self, way: str) -> None:
+        """Move the keys while the filter has the keyboard."""
+        getattr(self.query_one("#sections"), f"scroll_{way}")(animate=False)
+
     def _note(self) -> str:
         services = getattr(self.app, "services", None)
         where = services.paths.config_file if services is not None else "config.toml"
-        return f"Other keys: a [keys] table in\n{clean_line(str(where))}"
+        return f"The palette has what has no key. Other keys: [keys] in\n{clean_line(str(where))}"
 
 
-def _fairest_split(heights: list[int]) -> int:
-    """How many sections go to the left column, so that both are about as high."""
-    return min(
-        range(1, len(heights) + 1),
-        key=lambda count: abs(sum(heights[:count]) - sum(heights[count:])),
-        default=0,
-    )
-
-
-def _section(title: str, keys: list[Key]) -> Content:
+def _section(title: str, keys: list[Key], columns: int, cell: int) -> Content:
     lines = [Content.styled(title, "bold $text-primary")]
     if note := NOTES.get(title):
         lines.append(Content.styled(note, "$foreground-muted"))
-    for key in keys:
-        pad = " " * max(0, KEYS_WIDTH - Content(key.keys).cell_length)
-        lines.append(Content.assemble((key.keys, "$text-accent bold"), pad, " ", key.label))
+    rows = -(-len(keys) // columns)
+    for row in range(rows):
+        cells = [key.content().pad_right(max(0, cell - key.width)) for key in keys[row::rows]]
+        lines.append(Content("").join(cells).rstrip())
     return Content("\n").join(lines)
