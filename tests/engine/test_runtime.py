@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from g4tui.core import (
+    AsyncEngine,
     Backend,
     Cancel,
     ErrorInfo,
@@ -19,6 +20,7 @@ from g4tui.core import (
     Host,
     Message,
     ModelInfo,
+    ModelSpec,
     NoOptions,
     Request,
 )
@@ -116,6 +118,31 @@ async def test_opening_the_wrong_kind_of_engine_says_so(
     (failed,) = await answer(rooms)
     assert isinstance(failed, Failed) and failed.error.kind == "plugin"
     assert isinstance(rooms.backend, Backend)
+
+
+@pytest.mark.parametrize("hot", [True, False])
+async def test_only_a_backend_that_swaps_adapters_is_told_of_them(
+    rooms_with: MakeRooms, monkeypatch: pytest.MonkeyPatch, hot: bool
+) -> None:
+    rooms = rooms_with(["x"])
+    monkeypatch.setattr(type(rooms.backend), "hot_adapters", hot)
+    opened: list[ModelSpec] = []
+    really_open = rooms.backend.open
+
+    def note(spec: ModelSpec, options: NoOptions, host: Host) -> AsyncEngine:
+        opened.append(spec)
+        return really_open(spec, options, host)
+
+    monkeypatch.setattr(rooms.backend, "open", note)
+    tuned = ModelSpec("scripted", "parrot", adapters=("/a.gguf",))
+    for spec in (PARROT, tuned):
+        async for _ in rooms.runtime.generate(spec, QUESTION, Cancel()):
+            pass
+    assert [request.adapters for request in rooms.backend.requests] == [
+        (),
+        ("/a.gguf",) if hot else (),
+    ]
+    assert opened == ([PARROT] if hot else [PARROT, tuned])
 
 
 def state_of(caches: Path, backend: str, conversation: str, size: int, age: float) -> Path:
