@@ -128,8 +128,10 @@ def _cuts(answers: Sequence[MessageRow]) -> dict[str, Cut]:
     early: list[State] = [row.state for row in told if row.state in ("stopped", "interrupted")]
     if not early:
         return {}
-    cut = Cut(min(len(row.message.text) for row in told), max(early, key="interrupted".__eq__))
-    return {row.id: cut for row in told}
+    # One that is being written has come nowhere yet: it takes the place of one that was stopped.
+    length = min(0 if row.state == "streaming" else len(row.message.text) for row in told)
+    cut = Cut(length, max(early, key="interrupted".__eq__))
+    return {row.id: cut for row in told if row.state != "streaming"}
 
 
 def as_far(text: str, length: int, *, is_whole: bool) -> str:

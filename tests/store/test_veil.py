@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis.strategies import integers, none, sampled_from, tuples
 
 from g4tui.core import Message, Usage
@@ -80,6 +80,7 @@ Ending = tuple[State, int]
 ENDINGS = tuples(sampled_from(["complete", "stopped", "interrupted"]), integers(0, 40))
 
 
+@settings(max_examples=40, deadline=None)
 @given(first=ENDINGS, second=ENDINGS, before=none() | tuples(ENDINGS, ENDINGS))
 def test_what_was_stopped_is_shown_as_far_as_all_had_come(
     first: Ending, second: Ending, before: tuple[Ending, Ending] | None

@@ -165,32 +165,23 @@ async def test_what_was_stopped_is_shown_as_far_as_both_had_come(
     words = "This is what both of them say to that."
     rooms = compare_rooms(home, {"teacher": [words, words], "student": [words, words]})
     async with comparing(rooms) as ui:
-        if end == "again":
-            await ui.press("ctrl+b")
-            await ui.put("Well?")
-            await ui.done()
+        await ui.press("ctrl+b")
         ui.models.gates = {"teacher": Steps(), "student": Steps()}
-        if end == "again":
-            await ui.press("r")
-            await ui.until(
-                lambda: all(
-                    ui.screen.comparing.is_running(t.session)
-                    and len(ui.screen.comparing.compared.writing) == 2
-                    for t in rooms.store.turns()
-                )
-            )
-        else:
-            await ui.press("ctrl+b")
-            await ui.put("Well?")
-        for name, gate in ui.models.gates.items():
-            gate.let(8 if name == quick else 3)
-        await ui.until(lambda: sorted(saved(ui)) == [3, 8])
-        await ui.press("ctrl+c")
-        await ui.done()
+        await ui.put("Well?")
+        for time in range(1 + (end == "again")):
+            if time:
+                await ui.press("r")
+                await ui.until(lambda: "waiting" in ui.pane(0) and "waiting" in ui.pane(1))
+                one, other = sides(ui)
+                assert one == other.replace("Answer B", "Answer A")
+            for name, gate in ui.models.gates.items():
+                gate.let(8 if name == quick else 3)
+            await ui.until(lambda: sorted(saved(ui)) == [3, 8])
+            await ui.press("ctrl+c")
+            await ui.done()
         one, other = sides(ui)
         assert one == other.replace("Answer B", "Answer A")
-        assert "This is what" in one or "This is" in one
-        assert "both" not in one and "shown as far as all had come" in one
+        assert "This is" in one and "both" not in one and "shown as far as all had come" in one
         await ui.press("c")
         await ui.sees("should have answered")
         assert "both" not in ui.shown
@@ -202,7 +193,10 @@ async def test_what_was_stopped_is_shown_as_far_as_both_had_come(
 
 def saved(ui: Comparison) -> list[int]:
     """How many words of each answer the library has."""
-    (turn,) = ui.rooms.store.turns()
+    turns = ui.rooms.store.turns()
+    if not turns:
+        return []
+    (turn,) = turns
     return [len(row.message.text.split()) for row in ui.rooms.store.messages(turn.answers)]
 
 

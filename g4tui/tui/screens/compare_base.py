@@ -44,6 +44,7 @@ KEEP = (
     "screen.back",
     "screen.correct",
     "app.help",
+    "screen.reveal",
     "screen.blind",
     "act('regenerate')",
     "screen.sides",
