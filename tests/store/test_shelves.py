@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from g4tui.core import G4tuiError, Message
+from g4tui.core import G4tuiError, Message, Params
 from g4tui.store import SessionRow, Store
 
 DAY_S = 24 * 3600.0
@@ -165,3 +165,16 @@ def test_a_hit_without_words_shows_how_the_message_begins(store: Store) -> None:
     hit = store.search("", model="a")[0]
     assert hit.snippet.startswith("first line second word")
     assert hit.ranges == ()
+
+
+def test_what_a_session_begins_with_is_changed_and_taken_back(store: Store) -> None:
+    one = said(store, "one")
+    changed = store.update_session(
+        one.id, model="n", system="Be brief.", params=Params(seed=1), context=64, private=True
+    )
+    assert changed == store.session(one.id)
+    assert (changed.model, changed.system, changed.params) == ("n", "Be brief.", Params(seed=1))
+    assert (changed.context, changed.private, changed.updated) == (64, True, one.updated)
+    assert store.update_session(one.id) == changed
+    back = store.update_session(one.id, context=0, system="", private=False)
+    assert (back.context, back.system, back.private, back.model) == (None, "", False, "n")
