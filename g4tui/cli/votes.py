@@ -158,7 +158,7 @@ def _tell(app: App, found: "Ratings") -> None:
         app.say("No blind votes compare two models yet. Compare with Ctrl+T, blind, and vote.")
     for scale in found.scales:
         app.say(table(_rows(scale), ("MODEL", "RATING", "95 %", "WON", "LOST", "TIED", "BAD", "")))
-        app.say(f"{scale.votes:,} blind votes in {_sessions(scale.sessions)}\n")
+        app.say(f"{_counted(scale.votes, 'blind vote')} in {_counted(scale.sessions, 'session')}\n")
     for bad in found.both_bad:
         app.say(f"Both bad in {bad.both_bad} of {bad.votes}: {bad.models[0]} and {bad.models[1]}")
     if found.not_blind:
@@ -185,5 +185,5 @@ def _rows(scale: "Scale") -> list[list[str]]:
     ]
 
 
-def _sessions(count: int) -> str:
-    return "1 session" if count == 1 else f"{count:,} sessions"
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -8,6 +8,7 @@ import pytest
 
 from g4tui.core import ErrorInfo, Failed, Finished, TextDelta, Usage
 from g4tui.store import VoteRow
+from g4tui.tui.screens.help import keys_of
 from support.chat_app import Steps
 from support.compare_screen import STUDENT, TEACHER, Comparison, compare_rooms, comparing
 from support.rooms import Rooms
@@ -338,6 +339,9 @@ async def test_what_ends_all_is_told_while_answers_are_written(home: Path) -> No
         await ui.sees("1 Left better", "no vote yet")
         await ui.press("f1")
         await ui.sees("Left and right are the two answers")
+        told = [key for keys in keys_of(ui.screen).values() for key in keys]
+        assert [key.keys for key in told if key.label == "Copy"] == ["y"]
+        assert [key.keys for key in told if key.label == "Correct"] == ["c"]
 
 
 def three(home: Path) -> Rooms:

@@ -1,13 +1,14 @@
 """One side of a comparison: a transcript of its line, what it is called, and its numbers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
-from msgspec.structs import replace
+from msgspec import structs
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -53,10 +54,19 @@ TELL_S = 0.5
 """Seconds between two looks at the numbers of an answer that is being written."""
 
 
+def _others(own: "Sequence[Binding]") -> list[Binding]:
+    """What the chat's messages do, too, with the keys that mean nothing else here."""
+    taken = {key for binding in own for key in binding.key.split(",")}
+    return [
+        replace(each, key=",".join(key for key in each.key.split(",") if key not in taken))
+        for each in bindings_of(_KEPT)
+    ]
+
+
 class PaneTranscript(Transcript, inherit_bindings=False):
     """A transcript beside others. `on_scrolled` hears of every move that is not its own."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("pane"), *bindings_of(_KEPT)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("pane"), *_others(bindings("pane"))]
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -128,7 +138,7 @@ class PaneConversation(Conversation):
 
     def shown(self, row: "MessageRow") -> "MessageRow":
         """Siblings are answers of others, and numbers stand below the pane."""
-        return replace(super().shown(row), siblings=1, position=1, usage=None)
+        return structs.replace(super().shown(row), siblings=1, position=1, usage=None)
 
 
 class ComparePane(Vertical):
