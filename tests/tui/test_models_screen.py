@@ -1,5 +1,6 @@
 """The model picker."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 
@@ -88,6 +89,38 @@ async def test_enter_takes_the_model_at_the_cursor(rooms: Rooms, models: list[Mo
         await settled(pilot, "Crow")
         await pilot.press("down", "enter")
         assert app.results == ["scripted:crow"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "taken"),
+    [("", ["scripted:parrot"]), ("crow", ["scripted:crow"]), ("qwen2.5 0.5b", [])],
+)
+async def test_enter_before_the_models_are_known_waits_for_them(
+    rooms: Rooms,
+    models: list[ModelInfo],
+    monkeypatch: pytest.MonkeyPatch,
+    typed: str,
+    taken: list[str],
+) -> None:
+    known = asyncio.Event()
+
+    async def list_models() -> list[ModelInfo]:
+        await known.wait()
+        return models
+
+    pulled: list[str] = []
+    monkeypatch.setattr(rooms.library, "pull", lambda name, *_: pulled.append(name))
+    monkeypatch.setattr(rooms.runtime, "list_models", list_models)
+    app = host(rooms)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, "Looking for models…")
+        await pilot.press(*typed, "enter")
+        await settled(pilot, "Enter waits")
+        assert app.results == pulled == []
+        known.set()
+        await until(lambda: app.results or pulled)
+        assert app.results == taken
+        assert pulled == ([] if taken else ["qwen2.5-0.5b-instruct"])
 
 
 async def test_typing_filters_by_every_word(rooms: Rooms, models: list[ModelInfo]) -> None:

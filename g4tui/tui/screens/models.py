@@ -49,6 +49,8 @@ class ModelsScreen(Dialog[str]):
         self._catalogue: Sequence[CatalogueEntry] = ()
         self._hosts: dict[str, str] = {}
         self._query = ""
+        self._looking = True
+        self._entered: str | None = None  # where the cursor was when Enter came too early
         super().__init__()
 
     @property
@@ -92,7 +94,21 @@ class ModelsScreen(Dialog[str]):
         services = self._services
         self._catalogue = await in_thread(catalogue)
         self._show(key or self._current)
-        self._models = await services.runtime.list_models()
+        backends = services.plugins.backends()
+        await self._list(key)
+        await in_thread(services.plugins.load_all)  # they may still be on their way in
+        if services.plugins.backends() != backends:
+            await self._list(key)
+        self._looking = False
+        self._detail()
+        if self._entered is not None:
+            row, entered = self._rows.row, self._entered
+            self._entered = None
+            if row is not None and (row.ready or row.key == entered):
+                await self.action_enter()
+
+    async def _list(self, key: str | None) -> None:
+        self._models = await self._services.runtime.list_models()
         self._hosts = {model.id: self._host(model) for model in self._models if not model.local}
         self._show(key or self._current)
         self._show_header()
@@ -124,6 +140,9 @@ class ModelsScreen(Dialog[str]):
         row = self._rows.row
         nothing = "No model matches." if self._rows.rows or self._models else "No models yet."
         lines = row.details if row is not None else (nothing,)
+        if self._looking and (row is None or not row.ready):
+            waits = self._entered is not None
+            lines = ("Looking for models… Enter waits." if waits else "Looking for models…",)
         self._say("\n".join(lines))
         self.refresh_bindings()
 
@@ -132,6 +151,7 @@ class ModelsScreen(Dialog[str]):
 
     @on(Input.Changed, "#filter")
     def _filtered(self) -> None:
+        self._entered = None
         self._show()
 
     @on(LineList.Moved)
@@ -153,10 +173,11 @@ class ModelsScreen(Dialog[str]):
             return pulling
         if action == "close":
             return not pulling
+        may_change = self._looking and not (row is not None and row.ready)
         wanted = {
-            "choose": row is not None and row.ready,
-            "pull": row is not None and bool(row.pull) and not pulling,
-            "enter_key": row is not None and row.needs_key,
+            "choose": may_change or (row is not None and row.ready),
+            "pull": row is not None and bool(row.pull) and not pulling and not may_change,
+            "enter_key": row is not None and row.needs_key and not may_change,
             "release": row is not None and row.held,
             "make_default": row is not None and row.ready,
         }
@@ -164,6 +185,7 @@ class ModelsScreen(Dialog[str]):
 
     def action_move(self, step: int) -> None:
         """The cursor, while the filter has the keyboard."""
+        self._entered = None
         self._rows.action_move(step)
 
     def action_page(self, step: int) -> None:
@@ -177,9 +199,13 @@ class ModelsScreen(Dialog[str]):
                 await self.run_action(action)
 
     def action_choose(self) -> None:
-        """Use the model at the cursor."""
-        if self._rows.row is not None:
-            self.dismiss(self._rows.row.key)
+        """Use the model at the cursor, or once it is known which that is."""
+        row = self._rows.row
+        if row is not None and row.ready:
+            self.dismiss(row.key)
+        elif self._looking:
+            self._entered = row.key if row is not None else ""
+            self._detail()
 
     def action_pull(self) -> None:
         """Get the model at the cursor."""
