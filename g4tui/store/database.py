@@ -101,7 +101,7 @@ class Database:
                 yield self._writer
 
     def _renew_writer(self) -> None:
-        """Connections to a file that was read-only, readers too, stay so when it is not any more."""
+        """Connections to a read-only file, readers too, stay so when it is not any more."""
         self._close_idle_readers()
         self._writer.close()
         self._writer = self.connect()

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from support import disks
 from torture.chat import Chat, chatting
@@ -12,6 +12,7 @@ from torture.faults.registry import fault
 from torture.world import STUDENT, SkippedError, World
 
 STORY = 600
+PANEL = "Ctrl+R try again"
 
 
 @contextlib.contextmanager
@@ -86,15 +87,22 @@ def refused_by_ask(world: World) -> None:
     world.failed(answer.get("error"))
 
 
-@contextlib.contextmanager
-def without_a_library(world: World, ready: str) -> Iterator[Chat]:
-    """The chat where no library can be made; it tries again after the block."""
-    fresh = {"G4TUI_HOME": str(world.home / "fresh")}
-    with chatting(world, STUDENT, ready=ready, environment=fresh) as chat:
-        yield chat
+def begun_in_vain(world: World, words: str, mend: Callable[[], object], **environment: str) -> None:
+    """The chat is started where nothing can be saved; then `mend` ends that, and it works.
+
+    A library that could be opened takes no question; where none could, a panel says so.
+    """
+    with chatting(world, STUDENT, ready="", environment=environment) as chat:
+        chat.until(lambda: "Ask something" in chat.seen or PANEL in chat.seen, "it has begun")
+        if PANEL not in chat.seen:
+            unsent = typed_in_vain(chat, words)
+            mend()
+            sent_after_all(chat, unsent)
+            return
+        mend()
         at = time.monotonic()
         chat.terminal.press("ctrl+r")
-        chat.terminal.wait_gone(ready)
+        chat.terminal.wait_gone(PANEL)
         chat.terminal.wait_for("Ask something")
         world.recovered(at)
 
@@ -119,17 +127,16 @@ def full_at_start(world: World) -> None:
     """`ask` says so; the chat says so, and goes on once there is room."""
     with full(world):
         refused_by_ask(world)
-        with chatting(world, STUDENT) as chat:
-            unsent = typed_in_vain(chat, "full")
-            os.truncate(world.home / "filler", 0)
-            sent_after_all(chat, unsent)
+        begun_in_vain(world, "full", lambda: os.truncate(world.home / "filler", 0))
 
 
 @fault("disk full, and no library yet", weight=1)
 def full_at_first(world: World) -> None:
-    """A panel says so; Ctrl+R goes on once there is room."""
-    with full(world), without_a_library(world, "set G4TUI_HOME"):
-        os.truncate(world.home / "filler", 0)
+    """The same with a panel."""
+    fresh = str(world.home / world.mark())
+    with full(world):
+        room = world.home / "filler"
+        begun_in_vain(world, "full", lambda: os.truncate(room, 0), G4TUI_HOME=fresh)
 
 
 @fault("read-only home")
@@ -138,16 +145,13 @@ def read_only(world: World) -> None:
     with contextlib.ExitStack() as stack:
         stack.enter_context(unwritable(world))
         refused_by_ask(world)
-        with chatting(world, STUDENT) as chat:
-            unsent = typed_in_vain(chat, "writing")
-            stack.close()
-            sent_after_all(chat, unsent)
+        begun_in_vain(world, "writing", stack.close)
 
 
 @fault("read-only home, and no library yet", weight=1)
 def read_only_at_first(world: World) -> None:
-    """A panel says so; Ctrl+R goes on once it is writable."""
+    """The same with a panel."""
+    fresh = str(world.home / world.mark())
     with contextlib.ExitStack() as stack:
         stack.enter_context(unwritable(world))
-        with without_a_library(world, "set G4TUI_HOME"):
-            stack.close()
+        begun_in_vain(world, "writing", stack.close, G4TUI_HOME=fresh)
