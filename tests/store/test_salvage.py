@@ -196,6 +196,24 @@ def test_a_long_answer_whose_middle_is_lost_is_cut_and_said_so(whole: Path, tmp_
     assert cut.state == "interrupted"
 
 
+def test_a_comparison_that_lost_an_answer_is_told_and_the_others_stay(
+    whole: Path, tmp_path: Path
+) -> None:
+    expected = contents(whole)
+    store = Store.open(whole)
+    first = store.turns(min(row.id for row in store.sessions()))[0]
+    store.close()
+    with sqlite3.connect(whole) as connection:
+        lost = "DELETE FROM turn_answers WHERE turn = (SELECT seq FROM turns WHERE id = ?)"
+        connection.execute(f"{lost} AND place = 0", (first.id,))
+    connection.close()
+    found, result = salvaged(whole, tmp_path / "new.sqlite3")
+    assert (found.turns, found.lost_turns) == (SESSIONS - 1, 1)
+    assert (found.votes, found.lost_votes) == (SESSIONS - 1, 1)
+    assert [id_ for id_ in expected if result[id_] != expected[id_]] == [first.session]
+    assert result[first.session].messages == expected[first.session].messages
+
+
 def test_half_a_file_gives_half(whole: Path, tmp_path: Path) -> None:
     total = sum(len(each.messages) for each in contents(whole).values())
     with whole.open("r+b") as file:

@@ -126,6 +126,7 @@ def assert_fits(hit: Hit) -> None:
         ("Zoë's café", "cafe", ["café"]),
         ("naïve", "naïve", ["naïve"]),
         ("NAI\u0308VE", "naive", ["NAI\u0308VE"]),
+        ("(nai\u0308ve)", "naive", ["nai\u0308ve"]),
         ("İstanbul and Zoë", "zoe", ["Zoë"]),
         ("die Straße", "STRASSE", ["Straße"]),
         ("ＦＵＬＬ width", "full", ["ＦＵＬＬ"]),
