@@ -76,7 +76,7 @@ async def test_an_archived_chat_is_opened_from_the_shelf(rooms: Rooms) -> None:
         await ui.sees("Put away")
         await to_list(ui)
         await ui.press("down", "a")
-        await ui.toast("Archived. f8 undoes it.")
+        await ui.toast("Archived “Put away”. f8 undoes it.")
         await ui.press("v")
         await ui.sees("Archive and bin", "Put away")
         await ui.press("enter")
@@ -116,6 +116,7 @@ async def test_undo_takes_back_one_step_after_the_other(rooms: Rooms) -> None:
         await ui.toast("“First” is back.")
         await ui.press("f8")
         await ui.toast("“Second” is back.")
+        await ui.sees("▌  Second")
         assert {row.id for row in rooms.store.sessions()} == {first.id, second.id}
         await ui.press("u")
         await ui.toast("There is nothing to undo.")

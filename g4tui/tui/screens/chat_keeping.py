@@ -75,7 +75,8 @@ class ChatKeeping:
     async def archive(self, row: "SessionRow") -> None:
         """Out of the list."""
         await self._put_away(row, self.house.archive)
-        self._screen.app.tell(f"Archived. {self._undo_key()} undoes it.")
+        title = row.title or "New chat"
+        self._screen.app.tell(f"Archived “{title}”. {self._undo_key()} undoes it.")
 
     async def delete(self, row: "SessionRow") -> None:
         """Into the bin."""
@@ -109,6 +110,8 @@ class ChatKeeping:
         if step is None:
             self._screen.app.tell("There is nothing to undo.")
         else:
+            self._screen.sessions.expect(step.session)
+            self._screen.sessions_changed()
             self._screen.app.tell(f"“{step.title or 'New chat'}” is back.")
             if step.was_open and self._screen.conversation.session is None:
                 self._screen.post_message(SessionChosen(step.session))

@@ -90,6 +90,7 @@ class SessionList(Vertical):
         self._titles: list[str] = []
         self._tags: list[str] = []
         self._current: str | None = None
+        self._coming: str | None = None
         self._working: frozenset[str] = frozenset()
         self._unread: frozenset[str] = frozenset()
 
@@ -145,6 +146,10 @@ class SessionList(Vertical):
             self._unread = frozenset(ids)
             self._list()
 
+    def expect(self, session_id: str) -> None:
+        """Put the cursor on it when it is listed the next time."""
+        self._coming = session_id
+
     def show(self, rows: "Sequence[SessionRow]", current: str | None) -> None:
         """List these sessions, newest first. The cursor stays on its session."""
         listed = any(row.id == current for row in self._sessions)
@@ -153,7 +158,8 @@ class SessionList(Vertical):
         self._titles = [clean_line(row.title) for row in rows]
         self._tags = [" ".join(f"#{clean_line(tag)}" for tag in row.tags) for row in rows]
         self._current = current
-        self._list(current if moved else None)
+        coming, self._coming = self._coming, None
+        self._list(coming or (current if moved else None))
 
     def _list(self, key: str | None = None) -> None:
         if not self.is_attached:
