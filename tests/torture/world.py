@@ -27,6 +27,9 @@ DISK = "256m"
 GONE_S = 20.0
 """A worker whose program was killed has so long to end by itself."""
 
+SHOWN = 5
+"""Of the sessions that a fault touched so many are shown by the program."""
+
 _MARK = re.compile(r"q\d+x\d+e")
 _CONFIG = """
 [chat]
@@ -198,7 +201,8 @@ class World:
                 self.failed(row.error)
         self.ledger.saw(rows)
         self._check_requests({row.text for row in rows if row.role == "user"})
-        for session in {row.session for row in rows if row.id not in before}:
+        new = sorted({row.session for row in rows if row.id not in before})
+        for session in self.chance.sample(new, min(len(new), SHOWN)):
             self._check_shown(session)
         self.wrong(*self.secrets.in_files(self.home, self.folder / "tmp", self.folder / "person"))
 

@@ -21,7 +21,7 @@ from torture import oracle
 from torture.faults.registry import fault
 from torture.world import World
 
-BATCH = 50
+BATCH = 100
 HEAD = 3_000
 """Where a file's numbers and names are; behind them are words and weights."""
 
@@ -79,7 +79,7 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
 REFUSED, LOADED, FAILED, CRASHED = range(4)
 
 
-@fault("50 damaged model files", weight=5)
+@fault("100 damaged model files", weight=5)
 def damaged(world: World) -> None:
     """Each is looked at in Python; what passes is loaded in a real worker and asked."""
     damaged_files(world, BATCH)

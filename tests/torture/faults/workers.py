@@ -5,10 +5,11 @@ import os
 import signal
 import time
 
+from support.processes import running
 from torture.chat import Chat, chatting
 from torture.faults.kills import begun
 from torture.faults.registry import fault
-from torture.world import STUDENT, Model, World, pause
+from torture.world import STUDENT, Model, World, pause, until
 
 HARM = (
     "crashes", "dies 6", "dies 11", "dies 7", "exits 3", "garbage 0", "garbage 1", "garbage 2",
@@ -86,6 +87,20 @@ def worker_stopped_and_left(world: World) -> None:
         os.kill(worker_of(world, chat), signal.SIGSTOP)
         at = time.monotonic()
         chat.quit()
+        world.recovered(at)
+
+
+@fault("SIGSTOP of the worker, and kill -9 of the chat", weight=1)
+def worker_stopped_and_orphaned(world: World) -> None:
+    """It can do nothing while it is stopped; as soon as it goes on it ends."""
+    with chatting(world, local(world)) as chat:
+        begun(world, chat)
+        worker = worker_of(world, chat)
+        os.kill(worker, signal.SIGSTOP)
+        chat.kill()
+        at = time.monotonic()
+        os.kill(worker, signal.SIGCONT)
+        until(lambda: not running(worker), "the orphan ends")
         world.recovered(at)
 
 
