@@ -122,6 +122,7 @@ def test_a_student_is_made_judged_registered_and_compared(
     dev = {seed: min(each["loss"] for each in it["scales"].values()) for seed, it in told.items()}
     best = min(dev, key=lambda seed: dev[seed])
     assert f"seed-{best} does best on the rows held back" in err
+    assert "Writing" not in err  # a bar of transformers
     header = read_gguf(run / "gguf" / "pet-lora.gguf")
     alpha = header.metadata["adapter.lora.alpha"]
     assert alpha == pytest.approx(8 * told[best]["scale"])  # its scale is in its alpha

@@ -1,6 +1,7 @@
 """`g4tui-train`, which is also `g4tui train`: one lazy command a stage, so that help is quick."""
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -53,6 +54,8 @@ def load(module: str, attribute: str) -> Any:  # noqa: ANN401 - whatever has tha
     # whole time slices: with four other busy processes on two cores a short spin is 18 times as
     # fast. It counts only if it is set before torch is imported.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    # What one library has against another is nothing that a person could mend.
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
     with telling_extras():
         return getattr(import_module(module), attribute)
 

@@ -1,6 +1,8 @@
 """The student's weights: the base with its adapter folded in."""
 
+import io
 import shutil
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +43,8 @@ def save_merged(model: "PreTrainedModel", base: Base, folder: Path) -> None:
         if config is not None:
             del model.config.quantization_config
         model.config.dtype = torch.float16
-        model.save_pretrained(draft, state_dict=state)
+        with redirect_stderr(io.StringIO()):  # without the bars of transformers
+            model.save_pretrained(draft, state_dict=state)
         base.tokenizer().save_pretrained(draft)
         (draft / _BASE).write_bytes(msgspec.json.encode({"base": base.name}))
         shutil.rmtree(folder, ignore_errors=True)
