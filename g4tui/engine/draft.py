@@ -25,6 +25,8 @@ from g4tui.store import MessageRow, State, Store
 
 # With these the text so far is worth going on from; other errors end an answer for good.
 INTERRUPTIONS = {"crashed", "network", "timeout", "protocol", "server", "refused", "unsupported"}
+BURST_S = 0.05
+"""What comes within so short a time has no speed worth telling."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -66,6 +68,7 @@ class AnswerDraft:
         self._error: ErrorInfo | None = None
         self._started = time.monotonic()
         self._first: float | None = None
+        self._last = 0.0
         self._flushing: asyncio.Task[None] | None = None
         self._finishing = asyncio.Event()
         self.broken: ErrorInfo | None = None
@@ -121,8 +124,9 @@ class AnswerDraft:
         )
 
     def _touch(self) -> None:
+        self._last = time.monotonic()
         if self._first is None:
-            self._first = time.monotonic()
+            self._first = self._last
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush_later())
 
@@ -152,10 +156,14 @@ class AnswerDraft:
         return "interrupted" if has_text and self._error.kind in INTERRUPTIONS else "failed"
 
     def _measured(self) -> Usage | None:
-        """The engine's numbers; the time to the first token as seen here where it gave none."""
-        if self._usage is None or self._usage.ttft_s is not None or self._first is None:
-            return self._usage
-        return msgspec.structs.replace(self._usage, ttft_s=self._first - self._started)
+        """The engine's numbers; where it took no times, those that were seen here."""
+        usage, first = self._usage, self._first
+        if usage is None or usage.ttft_s is not None or first is None:
+            return usage
+        rate, seconds = usage.tok_per_s, self._last - first
+        if rate is None and seconds > BURST_S and usage.completion > 1:
+            rate = (usage.completion - 1) / seconds
+        return msgspec.structs.replace(usage, ttft_s=first - self._started, tok_per_s=rate)
 
     def _shown(self, error: ErrorInfo) -> MessageRow:
         """What to show when the library could not take it: the text is still on the screen."""

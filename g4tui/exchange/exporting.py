@@ -1,11 +1,13 @@
 """Writing sessions to files: whole or not at all, never over another file by chance."""
 
+import glob
 import os
 import re
 import secrets
+import time
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +21,8 @@ from g4tui.store.veil import is_hidden
 
 NAME_LENGTH = 80
 NAME_BYTES = 200
+# A file that is being written changes more often than that.
+ABANDONED_S = 3600.0
 # Names that Windows keeps for devices.
 _DEVICE = re.compile(r"(?i)con|prn|aux|nul|(com|lpt)\d")
 
@@ -102,6 +106,14 @@ def export_to(
         written(exporter, sessions, out)
 
 
+def _sweep(path: Path) -> None:
+    """Take away what earlier writers of `path` left half done when they were killed."""
+    for partial in path.parent.glob(f".{glob.escape(path.name[:60])}.????????.partial"):
+        with suppress(OSError):  # another's, or gone meanwhile
+            if time.time() - partial.stat().st_mtime > ABANDONED_S:
+                partial.unlink()
+
+
 @contextmanager
 def new_file(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
     """A new file (mode 0600), or with `replace` one over another that is there.
@@ -114,6 +126,7 @@ def new_file(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
     partial = path.with_name(f".{path.name[:60]}.{secrets.token_hex(4)}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
         descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as out:

@@ -1,6 +1,7 @@
 """`g4tui sessions export` and `import`: files in and out, whole or not at all."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -102,6 +103,19 @@ def test_a_disk_that_is_full_leaves_nothing_behind(
     assert "Traceback" not in done.err
     assert [each.read_text() for each in folder.iterdir()] == (["as it was"] if there else [])
     assert store.session(session).messages == 2
+
+
+def test_what_a_killed_export_left_is_taken_away_by_the_next(
+    g4tui: G4tui, store: Store, tmp_path: Path
+) -> None:
+    session = store.create_session(title="T").id
+    left, running = (tmp_path / f".t.md.{name}.partial" for name in ("0123abcd", "abcd0123"))
+    for file in (left, running):
+        file.write_text("half")
+    os.utime(left, (1, 1))
+    code, _, err = g4tui("sessions", "export", session, "-f", "markdown", "-o", f"{tmp_path}/t.md")
+    assert code == 0, err
+    assert not left.exists() and running.exists()
 
 
 def test_a_private_session_stays(g4tui: G4tui, store: Store, tmp_path: Path) -> None:

@@ -272,6 +272,15 @@ async def test_usage_without_a_first_token_time_gets_the_one_seen(rooms_with: Ma
     assert answer.usage is not None and answer.usage.ttft_s is not None
 
 
+async def test_usage_without_times_gets_the_speed_seen(rooms_with: MakeRooms) -> None:
+    script = [TextDelta("a"), TextDelta("b"), Usage(completion=11), Finished("stop")]
+    rooms = rooms_with([script], delay_s=0.2)
+    session = rooms.store.create_session()
+    answer = await rooms.ask(session.id, "Q")
+    assert answer.usage is not None and answer.usage.tok_per_s is not None
+    assert 0 < answer.usage.tok_per_s <= 10 / 0.2
+
+
 async def test_a_turn_that_came_to_nothing_is_not_sent_again(rooms_with: MakeRooms) -> None:
     rooms = rooms_with(["Blue.", [Failed(ErrorInfo("network", "Gone"))], "Green."])
     session = rooms.store.create_session()

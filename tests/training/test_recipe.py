@@ -123,3 +123,18 @@ def test_paths_are_relative_to_the_recipe_and_may_be_patterns(tmp_path: Path) ->
     with pytest.raises(G4tuiError) as raised:
         source_files(Source(name="s", licence="MIT", path="data/*.parquet"), tmp_path)
     assert raised.value.info.kind == "missing"
+
+
+def test_a_source_without_a_licence_is_told_as_a_sentence(tmp_path: Path) -> None:
+    said = refused(tmp_path, 'name = "r"\n[[sources]]\nname = "a"\npath = "x.jsonl"\n')
+    assert "source a: it lacks licence." in said
+
+
+@pytest.mark.parametrize(
+    ("key", "here"),
+    [("cutoff_len = 512", "train.max_length"), ("lr = 1e-4", "train.learning_rate")],
+)
+def test_a_key_of_another_trainers_recipe_is_told_by_its_name_here(
+    tmp_path: Path, key: str, here: str
+) -> None:
+    assert f"Here that is {here}." in refused(tmp_path, f'name = "r"\n{SOURCE}[train]\n{key}\n')

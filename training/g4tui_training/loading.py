@@ -29,6 +29,33 @@ RULES = (
     "low_diversity",
     "near_duplicate",
 )
+ELSEWHERE = {
+    "model_name_or_path": "train.base",
+    "base_model": "train.base",
+    "lr": "train.learning_rate",
+    "lora_r": "train.rank",
+    "lora_rank": "train.rank",
+    "lora_alpha": "train.alpha",
+    "lora_dropout": "train.dropout",
+    "lora_target": "train.targets",
+    "lora_target_modules": "train.targets",
+    "cutoff_len": "train.max_length",
+    "sequence_len": "train.max_length",
+    "sample_packing": "train.packing",
+    "num_epochs": "train.epochs",
+    "num_train_epochs": "train.epochs",
+    "lr_scheduler": "train.schedule",
+    "lr_scheduler_type": "train.schedule",
+    "per_device_train_batch_size": "train.batch, the rows of one step",
+    "micro_batch_size": "train.batch, the rows of one step",
+    "gradient_accumulation_steps": "train.batch, the rows of one step",
+    "val_set_size": "clean.split.fraction",
+    "val_size": "clean.split.fraction",
+    "dataset": "a [[sources]] table with its path or dataset",
+    "datasets": "a [[sources]] table with its path or dataset",
+    "output_dir": "the option --out",
+}
+"""What keys of other trainers' recipes are called here."""
 REQUIRED_RULES = ("unparsable", "empty")
 
 
@@ -47,10 +74,7 @@ def load_recipe(file: Path, changes: Sequence[str] = ()) -> Recipe:
     table = with_changes(read_table(file), changes)
     if unknown := _unknown_key(table):
         where, found = unknown
-        known = f"Known here: {', '.join(found.known)}."
-        raise _wrong(
-            file, f"Unknown key {where}", did_you_mean(found.key[-1], found.known) or known
-        )
+        raise _wrong(file, f"Unknown key {where}", _meant(found))
     try:
         recipe = msgspec.convert(table, Recipe)
     except msgspec.ValidationError as error:
@@ -93,6 +117,15 @@ def _unknown_key(table: Table) -> tuple[str, Unknown] | None:
     return (".".join(unknown.key), unknown) if unknown else None
 
 
+def _meant(unknown: Unknown) -> str:
+    """What may have been meant by a key that is not known."""
+    key = unknown.key[-1]
+    if other := ELSEWHERE.get(key.lower()):
+        return f"Here that is {other}."
+    known = f"Known here: {', '.join(unknown.known)}."
+    return did_you_mean(key, unknown.known) or known
+
+
 def _named(problem: str, table: Table) -> str:
     """`sources[2].cap: ...` with the source's name in place of its number."""
     match = re.match(r"sources\[(\d+)\]\.?", problem)
@@ -101,7 +134,8 @@ def _named(problem: str, table: Table) -> str:
         source = sources[int(match[1])]
         name = source.get("name") if isinstance(source, dict) else None
         if name:
-            problem = f"source {name}, {problem[match.end() :]}"
+            rest = problem[match.end() :]
+            problem = f"source {name}{'' if rest.startswith(':') else ', '}{rest}"
     return problem.rstrip(".") + "."
 
 

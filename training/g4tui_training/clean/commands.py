@@ -23,7 +23,14 @@ _MANY = 12
 
 
 @click.command("clean")
-@click.option("--in", "files", type=click.Path(path_type=Path), multiple=True, metavar="FILE...")
+@click.option(
+    "--in",
+    "files",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE...",
+    help="Files of rows; else the run's pairs.",
+)
 @click.argument("more", nargs=-1, type=click.Path(path_type=Path), metavar="")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The run's folder.")
 @click.option("--recipe", type=click.Path(path_type=Path), help="The recipe, a TOML file.")
