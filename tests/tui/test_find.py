@@ -40,10 +40,13 @@ def test_a_needle_is_found_whatever_the_case_and_accents() -> None:
 
 async def test_words_are_found_in_all_chats_and_the_message_is_landed_on(rooms: Rooms) -> None:
     long_chat(rooms, "Animals")
-    chat_of(rooms, "Other", "nothing here", "no")
+    chat_of(rooms, "Other", "nothing here", "First.\n\n  Second.")
     async with driven_chat(rooms) as ui:
         await ui.press("ctrl+f")
         await ui.sees("Find in all chats")
+        await ui.type("second")
+        await ui.sees("First. Second.")
+        await ui.press("ctrl+u")
         await ui.type("zebra cross")
         await ui.sees("Animals", "a Zebra crossing", "1 hit")
         await ui.press("enter")
@@ -86,6 +89,23 @@ async def test_filters_leave_out_and_the_query_is_still_there_the_next_time(room
         await ui.press("ctrl+f")
         await ui.sees("apple tart", "recipes", "1 hit")
         assert ui.app.screen.query_one("#query", Input).value == "apple"
+
+
+async def test_a_filter_is_chosen_with_keys_alone_and_the_hits_are_next(rooms: Rooms) -> None:
+    chat_of(rooms, "One", "apple pie", "baked")
+    chat_of(rooms, "Two", "apple tart", "cooked", tag="recipes")
+    async with driven_chat(rooms, size=(80, 24)) as ui:
+        await ui.press("ctrl+f")
+        await ui.sees("Find in all chats")
+        await ui.type("apple")
+        await ui.sees("2 hits")
+        await ui.press("shift+tab", "enter", "down", "enter")
+        await ui.sees("1 hit")
+        query = ui.app.screen.query_one("#query", Input)
+        await ui.until(lambda: query.has_focus)
+        await ui.press("enter")
+        await ui.sees("1 of 1")
+        assert ui.chat.header.title == "Two"
 
 
 async def test_starred_messages_are_listed_without_words(rooms: Rooms) -> None:

@@ -1,6 +1,7 @@
 """Ctrl+F: finding words in all sessions as they are typed."""
 
 import asyncio
+import re
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -152,8 +153,14 @@ class FindScreen(Dialog[Found]):
             tag if isinstance(tag, str) else None,
         )
 
-    @on(Input.Changed)
     @on(Select.Changed)
+    def _filtered(self, event: Select.Changed) -> None:
+        """Back to where the arrows and Enter are for the hits."""
+        if event.select.has_focus_within:
+            self.call_after_refresh(self.query_one("#query").focus)
+        self._want()
+
+    @on(Input.Changed)
     def _want(self) -> None:
         self._wanted = self._entered()
         if not self._serving:
@@ -253,8 +260,13 @@ def _marked(hit: "Hit") -> Content:
     parts: list[str | tuple[str, str]] = []
     end = 0
     for start, stop in hit.ranges:
-        parts.append(clean_line(hit.snippet[end:start]))
-        parts.append((clean_line(hit.snippet[start:stop]), "bold $text-warning"))
+        parts.append(_joined(hit.snippet[end:start]))
+        parts.append((_joined(hit.snippet[start:stop]), "bold $text-warning"))
         end = stop
-    parts.append(clean_line(hit.snippet[end:]))
+    parts.append(_joined(hit.snippet[end:]))
     return Content.assemble(*parts)
+
+
+def _joined(text: str) -> str:
+    """On one line, where a paragraph's end takes no more room than a space."""
+    return re.sub(r"\s+", " ", clean_line(text))
