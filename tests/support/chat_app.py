@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from textual.events import Key
 from textual.pilot import Pilot
 
 from g4tui.tui.app import G4tuiApp
@@ -63,13 +64,22 @@ class Driven:
 
     async def sees(self, *wanted: str) -> str:
         """Wait until all of these are on the screen."""
-        await self.until(lambda: all(each in self.shown for each in wanted))
-        return self.shown
+        return await self._looked(lambda seen: all(each in seen for each in wanted))
 
     async def misses(self, *unwanted: str) -> str:
         """Wait until none of these is on the screen."""
-        await self.until(lambda: not any(each in self.shown for each in unwanted))
-        return self.shown
+        return await self._looked(lambda seen: not any(each in seen for each in unwanted))
+
+    async def _looked(self, condition: Callable[[str], bool]) -> str:
+        """What was on the screen when it first fitted; to draw it is what a look costs."""
+        seen = [""]
+
+        def look() -> bool:
+            seen[0] = self.shown
+            return condition(seen[0])
+
+        await self.until(look)
+        return seen[0]
 
     async def toast(self, wanted: str) -> None:
         """Wait for a toast."""
@@ -81,7 +91,9 @@ class Driven:
 
     async def type(self, text: str) -> None:
         """Type text into what has the focus."""
-        await self.press(*("space" if letter == " " else letter for letter in text))
+        for letter in text:
+            self.app.post_message(Key("space" if letter == " " else letter, letter))
+        await self.pilot.pause()
 
     async def ask(self, text: str) -> None:
         """Put a question into the prompt and send it."""

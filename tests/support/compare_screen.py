@@ -105,13 +105,20 @@ class Comparison(Driven):
         await self.press("enter")
 
     async def done(self, turns: int = 1) -> None:
-        """Wait until so many turns are there and nothing is being written."""
-        await self.until(lambda: len(self.rooms.store.turns()) == turns and self._is_quiet)
+        """Wait until so many turns are there and nothing is being written of the last one."""
+        await self.until(lambda: self._is_quiet and self._turns() == turns)
 
     @property
     def _is_quiet(self) -> bool:
         compared = self.screen.comparing.compared
-        return compared is not None and not compared.writing
+        return compared is not None and compared.row is not None and not compared.writing
+
+    def _turns(self) -> int:
+        """How many there are, once the last one is in view."""
+        turns = self.rooms.store.turns()
+        compared = self.screen.comparing.compared
+        in_view = compared.row.id if compared is not None and compared.row is not None else ""
+        return len(turns) if turns and turns[-1].id == in_view else 0
 
     def pane(self, place: int) -> str:
         """What stands in a pane."""

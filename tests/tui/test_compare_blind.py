@@ -85,12 +85,15 @@ async def test_every_screen_is_the_same_whoever_wrote_which(
         assert left == right
 
 
-async def asked(ui: Comparison, quick: str) -> None:
+QUICK = "teacher"  # at the left or at the right, by chance
+
+
+async def asked(ui: Comparison) -> None:
     """A blind question that one model has answered whole and the other has begun to answer."""
     ui.models.gates = {"teacher": Steps(), "student": Steps()}
     await ui.press("ctrl+b")
     await ui.put("Well?")
-    ui.models.gates[quick].let(9)
+    ui.models.gates[QUICK].let(9)
     store = ui.rooms.store
     await ui.until(
         lambda: (
@@ -107,10 +110,9 @@ def sides(ui: Comparison) -> list[str]:
     return [" ".join(each.replace("Esc, then", "").split()) for each in told]
 
 
-@pytest.mark.parametrize("quick", ["teacher", "student"])
-async def test_the_pace_of_hidden_answers_is_not_seen(home: Path, quick: str) -> None:
+async def test_the_pace_of_hidden_answers_is_not_seen(home: Path) -> None:
     async with comparing(compare_rooms(home, SCRIPTS)) as ui:
-        await asked(ui, quick)
+        await asked(ui)
         one, other = sides(ui)
         assert one == other.replace("Answer B", "Answer A")
         for place in (0, 1):  # what a key says must not tell which is done
@@ -143,10 +145,9 @@ def _answer(ui: Comparison, place: int) -> str:
     return next((line for line in lines if line in ("So.", "Thus.")), "")
 
 
-@pytest.mark.parametrize("quick", ["teacher", "student"])
-async def test_esc_stops_all_hidden_answers(home: Path, quick: str) -> None:
+async def test_esc_stops_all_hidden_answers(home: Path) -> None:
     async with comparing(compare_rooms(home, SCRIPTS)) as ui:
-        await asked(ui, quick)
+        await asked(ui)
         ui.screen.action_show(0)
         await ui.press("escape")
         await ui.done()
@@ -156,11 +157,8 @@ async def test_esc_stops_all_hidden_answers(home: Path, quick: str) -> None:
         assert "shown as far as all had come" in one and "So" not in whole
 
 
-@pytest.mark.parametrize("quick", ["teacher", "student"])
 @pytest.mark.parametrize("end", ["ctrl+c", "again"])
-async def test_what_was_stopped_is_shown_as_far_as_both_had_come(
-    home: Path, quick: str, end: str
-) -> None:
+async def test_what_was_stopped_is_shown_as_far_as_both_had_come(home: Path, end: str) -> None:
     """Nobody sees which has more, neither here nor in the chat; after the vote all of it."""
     words = "This is what both of them say to that."
     rooms = compare_rooms(home, {"teacher": [words, words], "student": [words, words]})
@@ -175,7 +173,7 @@ async def test_what_was_stopped_is_shown_as_far_as_both_had_come(
                 one, other = sides(ui)
                 assert one == other.replace("Answer B", "Answer A")
             for name, gate in ui.models.gates.items():
-                gate.let(8 if name == quick else 3)
+                gate.let(8 if name == QUICK else 3)
             await ui.until(lambda: sorted(saved(ui)) == [3, 8])
             await ui.press("ctrl+c")
             await ui.done()
