@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from g4tui.core import Attachment, Cancel, ModelSpec
+from g4tui.core import Attachment, Cancel, ModelSpec, parse_model
 from g4tui.engine.compare import Comparison
 from g4tui.engine.sides import Side
 from g4tui.tui.compared import ROLES, Compared
@@ -106,10 +106,15 @@ class Comparing(Judging):
         self._face.turn_changed()
 
     async def _usual(self) -> list[str]:
-        """The two sides of the settings; else a ready teacher, and who answers in this chat."""
+        """The two sides of the settings; else a ready teacher, and who answers in this chat.
+
+        Beside a base with an adapter stands the base itself.
+        """
         setting = self._flow.services.settings.compare
         chosen = self._flow.choice.model
         student, teacher = setting.student or chosen, setting.teacher
+        if not teacher and (spec := parse_model(student)).adapters:
+            teacher = spec.base.id
         if not teacher:
             ready = [each for each in await self._flow.services.runtime.list_models() if each.ready]
             ready = [each for each in ready if each.id != student]

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from g4tui.config import Settings
+from g4tui.config.settings import CompareSettings
 from g4tui.core import ErrorInfo, Failed, Finished, Message, TextDelta, Usage
 from g4tui.store import Asked
 from g4tui.testing.scripted import ScriptedEngine
@@ -297,6 +299,14 @@ async def test_the_palette_chooses_the_model_of_the_pane_in_use(home: Path) -> N
         await ui.put("Who?")
         await ui.done()
         await ui.sees("I teach.", "I am third.")
+
+
+async def test_a_student_on_an_adapter_stands_beside_its_base(home: Path) -> None:
+    rooms = compare_rooms(home, {"teacher": ["I teach."], "student": ["Base.", "Tuned."]})
+    tuned = f"{STUDENT}+{home}/pet-lora.gguf"
+    rooms.settings = Settings(compare=CompareSettings("", tuned))
+    async with comparing(rooms, size=(200, 40)) as ui:
+        await ui.sees(f"teacher  {STUDENT}", "student  scripted:student+")
 
 
 async def test_other_models_are_chosen_for_the_sides(home: Path) -> None:

@@ -39,4 +39,7 @@ def show_registered(run: RunDir) -> None:
         say(f'  g4tui ask -m "{model}" "Hello"')
         if made.base:
             say(f'  g4tui compare -m "{made.base}" -m "{model}" "Hello"')
-            say(f'  g4tui config set compare.student "{model}"')
+    if made.base and made.models:
+        say("Ctrl+T in the chat compares it with its base after")
+        say(f'  g4tui config set compare.teacher "{made.base}"')
+        say(f'  g4tui config set compare.student "{made.models[0]}"')
