@@ -79,12 +79,15 @@ class Conversation:
             self._transcript.put_after(entries, more=len(rows) == PAGE)
             self._transcript.forget_before(MOST_LOADED)
 
-    async def to_sibling(self, store: "Store", row: "MessageRow", step: int) -> None:
-        """Show the version of a message that is `step` further, and what followed on it."""
+    async def to_sibling(self, store: "Store", row: "MessageRow", step: int) -> bool:
+        """Show the version of a message that is `step` further, and what followed on it.
+
+        Whether there are others at all.
+        """
         siblings = await in_thread(store.siblings, row.id)
         place = next((i for i, each in enumerate(siblings) if each.id == row.id), 0) + step
         if not 0 <= place < len(siblings):
-            return
+            return len(siblings) > 1
         target = siblings[place]
         head = await in_thread(store.head_showing, target.id)
         self.session = await in_thread(store.set_head, row.session, head)
@@ -94,6 +97,7 @@ class Conversation:
         if index is not None and self.id == row.session:
             self._transcript.replace_from(index, entries)
             self._transcript.more_after = len(later) == PAGE
+        return True
 
     def put(self, rows: Sequence["MessageRow"]) -> bool:
         """Show new messages after their parent, in place of what stood there.

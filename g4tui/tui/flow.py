@@ -187,7 +187,10 @@ class Flow:
 
     async def resume(self, row: "MessageRow") -> None:
         """Go on with an answer, by the model that began it."""
-        if row.message.role != "assistant" or row.state == "streaming":
+        if row.state == "streaming":
+            return
+        if row.message.role != "assistant":
+            self._face.tell("Only an answer can be gone on with.")
             return
         if row.model.startswith(BLIND):  # not every model can go on with a part
             self._face.tell(HIDDEN)
@@ -207,6 +210,7 @@ class Flow:
     async def keep(self, row: "MessageRow") -> "MessageRow | None":
         """Take an interrupted answer as it is; while names are hidden all that are beside it."""
         if row.state != "interrupted":
+            self._face.tell("Only an answer that was interrupted can be kept as it is.")
             return None
         store = self.services.store
         turn = await in_thread(store.turn_of, row.id) if row.model.startswith(BLIND) else None

@@ -29,6 +29,21 @@ async def test_an_answer_is_asked_for_again_with_other_parameters(rooms: Rooms) 
         assert rooms.store.sessions()[0].params.temperature is None
 
 
+async def test_keys_that_have_nothing_to_do_say_so(rooms: Rooms) -> None:
+    async with driven_chat(rooms) as ui:
+        await ui.ask("How?")
+        await ui.answered(2)
+        await ui.to_transcript()
+        await ui.press("left")
+        await ui.toast("This is the only version")
+        await ui.press("g")
+        await ui.toast("This answer is complete.")
+        await ui.press("a")
+        await ui.toast("Only an answer that was interrupted can be kept")
+        await ui.press("k", "g")
+        await ui.toast("Only an answer can be gone on with.")
+
+
 async def test_the_dialog_offers_every_ready_model(rooms: Rooms) -> None:
     async with driven_chat(rooms) as ui:
         await ui.ask("How?")

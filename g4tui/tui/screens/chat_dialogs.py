@@ -129,9 +129,13 @@ class ChatDialogs:
         transcript = self._screen.transcript
         async with self._walking:  # each step from where the one before it led
             entry = transcript.selected
-            if entry is not None:
-                await flow.conversation.to_sibling(flow.services.store, entry.row, step)
+            if entry is None:
+                return
+            store = flow.services.store
+            if await flow.conversation.to_sibling(store, entry.row, step):
                 self._screen.colour(transcript)
+            else:
+                self._app.tell("This is the only version: editing or regenerating makes another.")
 
     async def _edit(self, flow: "Flow", event: RowActed) -> None:
         row = event.row
