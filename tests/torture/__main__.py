@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -25,6 +26,9 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=0, help="so many faults, however long")
     parser.add_argument("--only", action="append", default=[], choices=list(FAULTS))
     asked = parser.parse_args()
+    # Started in the background it must hear them too: its disk and its programs go when it ends.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     RESULTS.mkdir(parents=True, exist_ok=True)
     result = RESULTS / f"seed-{asked.seed}.json"
     with result.with_suffix(".log").open("w", encoding="utf-8") as file:

@@ -12,7 +12,7 @@ STORM = 120
 LINE = "What a long line of text this is, pasted by somebody.\n"
 PASTED = 5 << 20
 SESSIONS = 200
-_BODY = re.compile(r"body (q\w+z)")
+_NUMBERED = re.compile(r"Chat (\d+) (q\w+)")
 
 
 @fault("resize storm", weight=2)
@@ -82,16 +82,21 @@ def opened_in_a_row(world: World, count: int) -> None:
     wanted = set(imported(world, count).values())
     with chatting(world, STUDENT) as chat:
         chat.terminal.resize(120, 40)
+        chat.terminal.wait_for("Ask something", "Chat ")
         at = time.monotonic()
-        for _ in range(count):
+        while wanted:  # among those of a clock that has jumped ahead, which stay on top
+            before = chat.seen.partition("\n")[0]
             chat.terminal.press("ctrl+b", "down", "enter")
-            chat.until(lambda: _seen(chat, wanted), f"a chat is opened, {len(wanted)} are left")
-            wanted.discard(_seen(chat, wanted))
+            chat.until(lambda before=before: _opened(chat, before), "another chat is open")
+            wanted.discard(_opened(chat, before))
         world.recovered(at)
         chat.terminal.press("ctrl+n")
         chat.works(time.monotonic())
 
 
-def _seen(chat: Chat, wanted: set[str]) -> str:
-    """The word of a chat that was not on the screen before."""
-    return next((word for word in _BODY.findall(chat.seen) if word in wanted), "")
+def _opened(chat: Chat, before: str) -> str:
+    """The word of the chat on the screen, if another title was there before; else its title."""
+    title, _, rest = chat.seen.partition("\n")
+    numbered = _NUMBERED.search(title)
+    word = "{1}{0}z".format(*numbered.groups()) if numbered is not None else ""
+    return (word or title) if title != before and word in rest else ""
