@@ -2,12 +2,13 @@
 
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from g4tui.core import Cancel, ErrorInfo, Failed, Finished, G4tuiError, Message, Progress
-from g4tui.worker import Limits, Worker
+from g4tui.worker import Limits, Worker, process, protocol
 from support.processes import ended, running
 from support.workers import answer, asking, failure, text_of
 
@@ -231,3 +232,26 @@ async def test_a_python_that_does_not_start(
     with pytest.raises(G4tuiError) as caught:
         await make_worker().start()
     assert caught.value.info.kind in ("protocol", "crashed")
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (protocol.Loaded(1, 9, False), "did not greet first"),
+        (protocol.Hello(protocol.PROTOCOL + 1), f"version {protocol.PROTOCOL + 1}"),
+    ],
+    ids=["no greeting", "another version"],
+)
+async def test_who_does_not_greet_as_we_do_is_no_worker(
+    make_worker: Maker, monkeypatch: pytest.MonkeyPatch, said: protocol.Reply, why: str
+) -> None:
+    line = protocol.encode(said).decode().strip()
+    script = f"print({line!r}, flush=True); import sys; sys.stdin.read()"
+    command = [sys.executable, "-c", script]
+    monkeypatch.setattr(process, "command", lambda lifeline: command)
+    stranger = make_worker()
+    assert (stranger.context, stranger.can_continue, stranger.alive) == (0, False, False)
+    with pytest.raises(G4tuiError, match=why) as raised:
+        await stranger.start()
+    assert raised.value.info.kind == "protocol"
+    assert not stranger.alive
