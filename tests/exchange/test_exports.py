@@ -178,5 +178,7 @@ def test_a_tree_in_disorder_is_put_in_order() -> None:
         ("a", None),
         ("b", "a"),
         ("c", None),
+        ("d", None),
+        ("e", "d"),
     ]
-    assert sum(left.values()) == 5, left
+    assert sum(left.values()) == 4, left
