@@ -19,7 +19,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from fuzz.target import Bytes, Things, bounded
 
 MOST_BYTES = 24_000
-ROUND = 100
+ROUND = 25
 HANGS_S, MOST_RSS_MB = 120, 3000
 
 
