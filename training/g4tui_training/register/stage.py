@@ -1,5 +1,6 @@
 """`register` as a stage: published files become models that the chat lists, with their card."""
 
+import filecmp
 import shutil
 from pathlib import Path
 
@@ -64,6 +65,8 @@ def _beside(file: Path, base: Path, card: Path, paths: Paths) -> Path:
     known = Registry(paths.models / "registry.json").read().get(file.stem)
     if target == file.absolute():
         return target
+    if target.is_file() and filecmp.cmp(file, target, shallow=False):
+        return target  # of a register that was killed before it told the library
     if target.exists() and (known is None or known.card != str(card)):
         raise G4tuiError(
             "usage",
