@@ -26,7 +26,7 @@ TRL_VERSION := 1.16.0
 # What is measured by make coverage; all, if it is empty.
 TESTS ?=
 
-.PHONY: help setup run test test-full torture check bench fuzz coverage mutants wheel clean
+.PHONY: help setup run test test-full torture check bench bench-peers fuzz coverage mutants wheel clean
 
 help:
 	@echo "make run                 chat (the first time: installs, compiles llama.cpp, pulls a 98 MB model)"
@@ -35,6 +35,7 @@ help:
 	@echo "make test-full           the same, and what takes minutes each: half an hour"
 	@echo "make check               lint, format, types, imports"
 	@echo "make bench               speed, as ratios in one run"
+	@echo "make bench-peers         beside elia, oterm, parllama, llm and TRL: half an hour"
 	@echo "make fuzz                an hour of hostile input for all that reads some (FUZZ_MINUTES, FUZZ_SEED)"
 	@echo "make coverage            which branches of the inner rooms the tests take (TESTS: only these)"
 	@echo "make mutants             50 small changes in those rooms, which the tests should notice"
@@ -111,6 +112,9 @@ coverage: $(VENV)/installed-dev $(TEST_MODEL)
 mutants: $(VENV)/installed-dev $(TEST_MODEL)
 	@test -e .cache/coverage/data || $(MAKE) coverage
 	$(BIN)/python tests/mutants.py
+
+bench-peers: $(VENV)/installed-dev $(TEST_MODEL) $(PEER)/installed
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.peers
 
 wheel: $(VENV)/installed-dev
 	$(BIN)/python -m build

@@ -28,9 +28,9 @@ from typing import Any, NamedTuple
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from bench_store import RAW, filled, row, texts  # noqa: E402
 from textual.events import Key  # noqa: E402
 
+from benchmarks.bench_store import RAW, filled, row, texts  # noqa: E402
 from support.distributions import ECHO_BACKEND, make_distribution  # noqa: E402
 
 PLUGINS = 10
@@ -46,10 +46,12 @@ def in_terminal(
     command: Sequence[str],
     environment: Mapping[str, str],
     done: Callable[[bytes], bool],
+    answers: Mapping[bytes, bytes] | None = None,
 ) -> float:
     """Run a program in a pseudo-terminal until `done` of its output; the seconds until then.
 
     It is killed afterwards. Without an end to wait for, `done` is never true: until it ends.
+    `answers` are what the terminal says to what the program may ask of it.
     """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
@@ -75,6 +77,9 @@ def in_terminal(
             except OSError:  # it ended
                 break
             output += data
+            for asked, answer in (answers or {}).items():
+                if asked in data:
+                    os.write(master, answer)
             if done(output):
                 taken = time.perf_counter() - began
     finally:
