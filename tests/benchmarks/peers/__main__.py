@@ -20,7 +20,6 @@ from benchmarks.peers import first_run, install, kill, start, stream, table
 from benchmarks.peers.programs import PROGRAMS, Program
 from benchmarks.peers.server import RATES
 
-STARTS, PAINTS = 9, 5
 T = TypeVar("T")
 
 
@@ -77,8 +76,8 @@ def measured(run: Run, server: stream.Server, rounds: int) -> None:
         return start.paint(program, home, server)
 
     for arguments in ("--version", "--help"):
-        run.measure(arguments, STARTS, starting(arguments))
-    run.measure("paint", PAINTS, painting)
+        run.measure(arguments, 3 * rounds, starting(arguments))
+    run.measure("paint", 2 * rounds - 1, painting)
     for rate in RATES:
         run.measure(
             f"stream {rate}",
@@ -99,7 +98,7 @@ def measured(run: Run, server: stream.Server, rounds: int) -> None:
 def main() -> int:
     """Install, measure, print."""
     parser = argparse.ArgumentParser(prog="benchmarks.peers")
-    parser.add_argument("--rounds", type=int, default=3, help="of each stream (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="of each stream (3); starts get more")
     parser.add_argument("--no-training", action="store_true", help="leave the trainings out")
     parser.add_argument("programs", nargs="*", help="only these")
     chosen = parser.parse_args()
