@@ -62,6 +62,9 @@ def main() -> int:
     if MODEL.exists():
         size = MODEL.stat().st_size
         show("decode at most", read / size, "tok/s", f"{size / 1e6:.0f} MB read a token")
+    show(
+        "prefill in float32 at most", flops / (2 * PARAMETERS), "tok/s", "2 a parameter; int8: more"
+    )
     show("training at most", flops / (6 * PARAMETERS), "tok/s", "6 operations a parameter")
     show("  with frozen weights", flops / (4 * PARAMETERS), "tok/s", "4: no gradient of them")
     return 0
