@@ -38,6 +38,16 @@ def test_a_needle_is_found_whatever_the_case_and_accents() -> None:
     assert not Needle("  ") and Needle("").spans("abc") == []
 
 
+async def test_what_is_typed_right_after_the_key_goes_to_the_search(rooms: Rooms) -> None:
+    """A search is for nobody's eyes, so never in the prompt, where Enter would send it."""
+    long_chat(rooms, "Animals")
+    async with driven_chat(rooms) as ui:
+        ui.app.post_message(Key("ctrl+f", None))
+        await ui.type("zebra cross")
+        await ui.sees("Find in all chats", "a Zebra crossing", "1 hit")
+        assert ui.chat.prompt_box.prompt.text == ""
+
+
 async def test_words_are_found_in_all_chats_and_the_message_is_landed_on(rooms: Rooms) -> None:
     long_chat(rooms, "Animals")
     chat_of(rooms, "Other", "nothing here", "First.\n\n  Second.")

@@ -129,9 +129,9 @@ class ChatActions(ChatBase):
         """Choose the colours."""
         self.do_latest("dialog", self.making.theme)
 
-    def action_find(self) -> None:
+    async def action_find(self) -> None:
         """Find in all sessions."""
-        self.do_latest("dialog", self.ways.find)
+        await self.ways.find()
 
     def action_tree(self) -> None:
         """All branches."""
