@@ -5,12 +5,12 @@ question, and the child answers with that number, in the order of the questions.
 `UseThreads` and the end of the child's input are heeded while it works.
 """
 
-from collections.abc import Mapping
 from typing import Literal, TypeVar
 
 import msgspec
 
 from g4tui.core import ErrorInfo, Event, Message, ModelFile, ModelSpec, Request
+from g4tui.core.whole import whole
 
 Said = TypeVar("Said")
 NoNumber = Literal["nan", "inf", "-inf"]
@@ -203,7 +203,7 @@ def encode(message: Ask | Reply) -> bytes:
     try:
         line = _encoder.encode(message)
     except UnicodeEncodeError:
-        line = _encoder.encode(_whole(msgspec.to_builtins(message)))
+        line = _encoder.encode(whole(msgspec.to_builtins(message)))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise MalformedError(f"a message cannot be written as JSON: {error}") from error
     if len(line) > MAX_LINE:
@@ -259,14 +259,3 @@ def _decoded(decoder: "msgspec.json.Decoder[Said]", line: bytes) -> Said:
         return decoder.decode(line)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise MalformedError(f"{error}: {line[:80]!r}") from error
-
-
-def _whole(value: object) -> object:
-    """Builtins without lone surrogates."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, Mapping):
-        return {_whole(key): _whole(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_whole(part) for part in value]
-    return value

@@ -15,6 +15,7 @@ from types import TracebackType
 import msgspec
 
 from g4tui.core import Price
+from g4tui.core.whole import whole
 from g4tui_training.collect.records import (
     Answered,
     Asked,
@@ -174,7 +175,11 @@ class Journal:
         if self._torn:
             self._write(b"\n")
         at = self._end
-        self._write(msgspec.json.encode(record) + b"\n")
+        try:
+            line = msgspec.json.encode(record)
+        except UnicodeEncodeError:  # half a character, of a teacher that cut one in two
+            line = msgspec.json.encode(whole(msgspec.to_builtins(record)))
+        self._write(line + b"\n")
         self.known.take(record, at)
 
     def answer(self, key: str) -> Answered | None:
