@@ -306,3 +306,24 @@ async def test_the_scroll_bar_comes_after_what_grows(rooms: Rooms) -> None:
         await ui.answered(2)
         ui.chat.action_page(-1)
         assert bar.position == transcript.scroll_offset.y < transcript.max_scroll_y
+
+
+async def test_a_word_more_paints_its_own_row_and_not_the_paragraph(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms.backend.answers = [
+        [TextDelta("some words " * 60), TextDelta("more"), TextDelta(" end"), Finished("stop")]
+    ]
+    rooms.backend.gate = steps = Steps()
+    async with driven_chat(rooms) as ui:
+        await ui.ask("Much")
+        steps.let(2)
+        await ui.sees("more")
+        painted: list[int] = []
+        monkeypatch.setattr(
+            ui.chat.transcript, "refresh_lines", lambda y, count=1: painted.append(count)
+        )
+        steps.let(1)
+        await ui.until(lambda: painted)
+        assert painted[0] <= 2  # it, and the empty one below
+        steps.let(10)

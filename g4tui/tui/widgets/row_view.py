@@ -136,7 +136,9 @@ class RowView(ScrollView, can_focus=True):
         rows = self.rows_of(self._entries[index])
         same = 0
         for old, new in zip(before, rows, strict=False):
-            if old is not new:
+            # Rows of an open paragraph are made anew with each word. What looks the same stays:
+            # each row that is painted is some hundred bytes, for every token, through an ssh.
+            if old is not new and old != new:
                 break
             same += 1
         first = self._tops[index] + same
