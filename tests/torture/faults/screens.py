@@ -87,11 +87,22 @@ def opened_in_a_row(world: World, count: int) -> None:
         while wanted:  # among those of a clock that has jumped ahead, which stay on top
             before = chat.seen.partition("\n")[0]
             chat.terminal.press("ctrl+b", "down", "enter")
-            chat.until(lambda before=before: _opened(chat, before), "another chat is open")
-            wanted.discard(_opened(chat, before))
+            wanted.discard(_next_opened(chat, before))
         world.recovered(at)
         chat.terminal.press("ctrl+n")
         chat.works(time.monotonic())
+
+
+def _next_opened(chat: Chat, before: str) -> str:
+    """Wait for it; of one look at the screen, which may be drawn on at once."""
+    looks: list[str] = []
+
+    def opened() -> bool:
+        looks.append(_opened(chat, before))
+        return bool(looks[-1])
+
+    chat.until(opened, "another chat is open")
+    return looks[-1]
 
 
 def _opened(chat: Chat, before: str) -> str:
