@@ -9,6 +9,7 @@ from typing import Any
 from g4tui.config import Settings
 from g4tui.config.settings import CompareSettings
 from g4tui.core import AsyncEngine, Cancel, Event, Host, ModelSpec, NoOptions, Request
+from g4tui.store import VoteRow
 from g4tui.store.store import BUSY_S
 from g4tui.testing import ScriptedBackend
 from g4tui.testing.scripted import Script, ScriptedEngine
@@ -17,6 +18,7 @@ from support.chat_app import Driven, Steps, driven_chat
 from support.rooms import Rooms, make_rooms
 
 TEACHER, STUDENT = "scripted:teacher", "scripted:student"
+TEACHES, LEARNS = "A careful answer.", "A quick answer."
 
 
 class SeveralModels(ScriptedBackend):
@@ -147,3 +149,14 @@ async def comparing(
         await screen.sees("Compare")
         await screen.until(lambda: bool(screen.screen.comparing.models) and screen.title(1))
         yield screen
+
+
+def two(home: Path, **named: Any) -> Rooms:
+    """A teacher and a student, each with an answer of its own."""
+    return compare_rooms(home, {"teacher": [TEACHES], "student": [LEARNS]}, **named)
+
+
+def saved_vote(ui: Comparison) -> VoteRow | None:
+    """The vote on the pair in view, once it is saved."""
+    given = ui.screen.comparing.given(ui.screen.pair)
+    return given.row if given is not None else None

@@ -1,27 +1,23 @@
-"""Votes and blind turns on the compare screen, corrections, and what may be sent where."""
+"""Votes and blind turns on the compare screen, and what is told meanwhile."""
 
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 from g4tui.core import ErrorInfo, Failed, Finished, TextDelta, Usage
-from g4tui.store import VoteRow
 from g4tui.tui.screens.help import keys_of
 from support.chat_app import Steps
-from support.compare_screen import STUDENT, TEACHER, Comparison, compare_rooms, comparing
+from support.compare_screen import (
+    LEARNS,
+    STUDENT,
+    TEACHER,
+    TEACHES,
+    Comparison,
+    compare_rooms,
+    comparing,
+    saved_vote,
+    two,
+)
 from support.rooms import Rooms
-
-TEACHES, LEARNS = "A careful answer.", "A quick answer."
-
-
-def two(home: Path, **named: Any) -> Rooms:
-    return compare_rooms(home, {"teacher": [TEACHES], "student": [LEARNS]}, **named)
-
-
-def saved_vote(ui: Comparison) -> VoteRow | None:
-    """The vote on the pair in view, once it is saved."""
-    given = ui.screen.comparing.given(ui.screen.pair)
-    return given.row if given is not None else None
 
 
 def voted(rooms: Rooms) -> tuple[str, ...]:
@@ -277,44 +273,6 @@ async def test_a_hidden_answer_asked_again_stays_hidden(home: Path) -> None:
         await ui.sees("teacher  scripted:teacher", "student  scripted:student")
 
 
-async def test_a_correction_is_a_sibling_in_the_place_of_its_answer(home: Path) -> None:
-    rooms = two(home)
-    async with comparing(rooms) as ui:
-        await ui.put("Well?")
-        await ui.done()
-        await ui.press("right", "c")
-        await ui.sees("What student should have answered")
-        await ui.press("end")
-        await ui.type(" Indeed")
-        await ui.press("ctrl+s")
-        await ui.sees("A quick answer. Indeed", "Corrected by you", TEACHES)
-        (turn,) = rooms.store.turns()
-        siblings = rooms.store.siblings(turn.answers[1])
-        assert [each.corrects for each in siblings] == [None, None, turn.answers[1]]
-        assert rooms.store.message(turn.answers[1]).message.text == LEARNS
-
-
-async def test_what_is_edited_goes_on_where_it_ended(home: Path) -> None:
-    rooms = two(home)
-    async with comparing(rooms) as ui:
-        await ui.put("Well?")
-        await ui.done()
-        await ui.press("1")
-        await ui.until(lambda: saved_vote(ui))
-        for words in ("Clear", "er"):
-            await ui.press("w")
-            await ui.sees("Why?")
-            await ui.type(words)
-            await ui.press("ctrl+s")
-            await ui.misses("Why?")
-        await ui.until(lambda: rooms.store.votes()[0].reason == "Clearer")
-        await ui.press("c")
-        await ui.sees("should have answered")
-        await ui.type(" Yes.")
-        await ui.press("ctrl+s")
-        await ui.sees(f"{TEACHES} Yes.", "Corrected by you")
-
-
 async def test_what_ends_all_is_told_while_answers_are_written(home: Path) -> None:
     rooms = two(home)
     async with comparing(rooms, size=(80, 24)) as ui:
@@ -391,62 +349,6 @@ async def test_who_goes_on_after_one_blind_vote_of_three_sees_the_names(home: Pa
         await ui.done(3)
         assert rooms.store.turns()[1].revealed is not None
         assert rooms.store.turns()[2].revealed is None
-
-
-async def test_a_correction_that_was_begun_is_not_dropped_by_esc(home: Path) -> None:
-    rooms = two(home)
-    async with comparing(rooms) as ui:
-        await ui.put("Well?")
-        await ui.done()
-        await ui.press("c")
-        await ui.sees("should have answered")
-        await ui.type("No ")
-        await ui.press("escape")
-        await ui.sees("Drop what you wrote?")
-        await ui.press("n")
-        await ui.misses("Drop what you wrote?")
-        await ui.press("ctrl+s")
-        await ui.sees("Corrected by you")
-
-
-async def test_a_host_is_asked_for_once_and_no_leaves_everything_unsent(home: Path) -> None:
-    rooms = two(home, sent_to="api.example.org")
-    async with comparing(rooms) as ui:
-        await ui.put("Well?")
-        await ui.sees("Send this chat to api.example.org?", "1 message", "tokens")
-        await ui.press("n")
-        await ui.until(lambda: ui.screen.prompt_box.prompt.text == "Well?")
-        assert ui.models.asked == [] and rooms.store.sessions() == []
-        await ui.press("enter")
-        await ui.sees("Send this chat to api.example.org?")
-        await ui.press("y")
-        await ui.done(1)
-        await ui.put("More?")
-        await ui.done(2)
-
-
-async def test_a_private_chat_is_never_sent(home: Path) -> None:
-    rooms = two(home, sent_to="api.example.org")
-    session = rooms.store.create_session(model=STUDENT, private=True, title="Mine").id
-    async with comparing(rooms, session=session) as ui:
-        await ui.put("Well?")
-        await ui.toast("private")
-        assert ui.models.asked == [] and ui.screen.prompt_box.prompt.text == "Well?"
-
-
-async def test_consent_ends_where_a_chat_becomes_private(home: Path) -> None:
-    rooms = two(home, sent_to="api.example.org")
-    async with comparing(rooms) as ui:
-        await ui.put("Well?")
-        await ui.sees("Send this chat to api.example.org?")
-        await ui.press("y")
-        await ui.done(1)
-        asked = len(ui.models.asked)
-        (session,) = rooms.store.sessions()
-        rooms.store.update_session(session.id, private=True)
-        await ui.put("My secret")
-        await ui.sees("This session is private")
-        assert ui.models.asked[asked:] == []
 
 
 async def test_usage_without_a_price_says_nothing_of_dollars(home: Path) -> None:
