@@ -112,8 +112,9 @@ class Host:
         The host deletes it with the conversation, and the least recently used ones when all of
         them outgrow the cache's limit: whatever is in it may be gone at the next turn.
         """
+        self.conversations.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = self.conversations / cache_key
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
 

@@ -82,6 +82,7 @@ def test_a_conversations_folder_is_private_and_stays(tmp_path: Path) -> None:
     folder = host.conversation_dir("key")
     assert folder == host.conversations / "key"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(host.conversations.stat().st_mode) == 0o700
     (folder / "state").touch()
     assert host.conversation_dir("key") == folder
     assert (folder / "state").exists()
