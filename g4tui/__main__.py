@@ -8,12 +8,15 @@ def main() -> int:
     if sys.argv[1:] in (["--version"], ["-V"]):  # before anything that takes time is imported
         return _tell_version()
     try:
-        if not sys.argv[1:] and sys.stdin.isatty() and sys.stdout.isatty():
-            # the screen alone: it paints before the command line could be imported
-            from g4tui.paths import Paths
-            from g4tui.tui.app import run as run_screen
+        if not sys.argv[1:]:
+            from g4tui.cli.terminal import lacking
 
-            return run_screen(paths=Paths.from_environment())
+            if lacking() is None:
+                # the screen alone: it paints before the command line could be imported
+                from g4tui.paths import Paths
+                from g4tui.tui.app import run as run_screen
+
+                return run_screen(paths=Paths.from_environment())
         from g4tui.cli.run import run
 
         return run(sys.argv[1:])

@@ -3,7 +3,8 @@
 import sys
 
 from g4tui.cli.app import App
-from g4tui.cli.output import error_object, progress_text, usage_object
+from g4tui.cli.output import error_object, exit_code, progress_text, usage_object
+from g4tui.cli.terminal import can_erase, is_terminal
 from g4tui.core import ErrorInfo, FinishReason, Progress, ReasoningDelta, TextDelta, Usage
 from g4tui.engine import MemoryBegins, TurnEvent, TurnFinished
 from g4tui.sanitize import clean
@@ -23,7 +24,8 @@ class AskOutput:
         self._usage: Usage | None = None
         self._reason: FinishReason | None = None
         self._error: ErrorInfo | None = None
-        self._lively = sys.stderr.isatty() and not app.json
+        self._lively = is_terminal(sys.stderr) and not app.json
+        self._erases = self._lively and can_erase(sys.stderr)
         self._status = ""
 
     def take(self, event: TurnEvent) -> None:
@@ -60,7 +62,7 @@ class AskOutput:
                 self._app.note(self._app.redacted(str(self._error)))
             elif self._lively and self._usage is not None:
                 self._app.note(usage_line(self.model, self._usage, self._reason))
-        return 1 if self._error is not None else 0
+        return 0 if self._error is None else exit_code(self._error)
 
     def _say(self, text: str) -> None:
         self._text.append(text)
@@ -73,7 +75,7 @@ class AskOutput:
 
     def _show(self, status: str) -> None:
         """One line on a terminal's stderr that the next one replaces."""
-        if self._lively and status != self._status:
+        if self._erases and status != self._status:
             self._status = status
             sys.stderr.write(f"\r\x1b[K{status}")
             sys.stderr.flush()

@@ -99,7 +99,9 @@ def _existing(store: Store, wanted: Ask) -> SessionRow | None:
         return None
     newest = store.sessions(limit=1)
     if not newest:
-        raise G4tuiError("usage", "There is no session to go on with", "", "Leave --continue out.")
+        raise G4tuiError(
+            "missing", "There is no session to go on with", "", "Leave --continue out."
+        )
     return newest[0]
 
 

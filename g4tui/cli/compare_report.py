@@ -4,6 +4,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,9 +39,32 @@ class Compared:
     answers: tuple[MessageRow, ...]
 
 
+def check_report(path: Path) -> None:
+    """Make its folder and try it: no model is asked for a report that has no place.
+
+    Raises `G4tuiError` of kind `storage`.
+    """
+    partial = _partial(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch(exist_ok=False)
+    except OSError as error:
+        # where the folder is a file, the system says that it exists
+        said = "Not a directory" if isinstance(error, FileExistsError) else error.strerror or error
+        raise G4tuiError(
+            "storage",
+            "The report cannot be written there",
+            f"{path}: {said}. Nothing was asked.",
+            "Choose another place with -o.",
+        ) from error
+    finally:
+        with suppress(OSError):  # a folder that is none
+            partial.unlink()
+
+
 def write_report(path: Path, html: str) -> None:
     """Write it over what is there, whole or not at all. Raises `G4tuiError` of kind `storage`."""
-    partial = path.with_name(f".{path.name[:60]}.{secrets.token_hex(4)}.partial")
+    partial = _partial(path)
     try:
         with partial.open("x", encoding="utf-8") as out:
             out.write(html)
@@ -56,6 +80,10 @@ def write_report(path: Path, html: str) -> None:
         ) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name[:60]}.{secrets.token_hex(4)}.partial")
 
 
 def report(

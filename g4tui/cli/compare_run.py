@@ -16,7 +16,8 @@ from g4tui.cli.app import App
 from g4tui.cli.ask_turn import opened
 from g4tui.cli.compare_output import CompareOutput
 from g4tui.cli.compare_prompts import Prompt
-from g4tui.cli.compare_report import Compared, report, write_report
+from g4tui.cli.compare_report import Compared, check_report, report, write_report
+from g4tui.cli.naming import named_model
 from g4tui.cli.stopping import Stop, stop_signals
 from g4tui.config import Settings
 from g4tui.core import Cancel, G4tuiError, ModelSpec, Params, parse_model
@@ -71,7 +72,7 @@ async def compare_all(app: App, plan: Plan) -> int:
         finally:
             output.close()
         if plan.report is not None and compared:
-            models = [spec.id for spec in _specs(plan)]
+            models = [parse_model(name).id for name in plan.models]
             html = report(plan.title, models, compared, app.redacted)
             write_report(plan.report, html)
             app.note(f"The report: {plan.report}")
@@ -83,9 +84,13 @@ async def compare_all(app: App, plan: Plan) -> int:
 async def _ask_all(
     app: App, plan: Plan, output: CompareOutput, compared: list[Compared], stop: Stop
 ) -> None:
-    specs = _specs(plan)
-    sides = [Side(spec, plan.params) for spec in specs]
+    if plan.report is not None:
+        await asyncio.to_thread(check_report, plan.report)
     async with opened(app) as runtime:
+        specs = [
+            await named_model(app, runtime, name, context=plan.context) for name in plan.models
+        ]
+        sides = [Side(spec, plan.params) for spec in specs]
         hosts = [await asyncio.to_thread(runtime.destination, spec) for spec in specs]
         store = app.store
         known = await asyncio.to_thread(_known, store) if plan.resumes else {}
@@ -170,10 +175,6 @@ class _Asking:
                 if isinstance(event, TurnFinished):
                     row = event.answer
         return row
-
-
-def _specs(plan: Plan) -> list[ModelSpec]:
-    return [parse_model(name, context=plan.context) for name in plan.models]
 
 
 def _known(store: Store) -> dict[str, SessionRow]:

@@ -1,12 +1,20 @@
 """`g4tui config`: settings shown and changed."""
 
+import asyncio
 import json
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from g4tui.cli.app import App, pass_app
 from g4tui.cli.lazy import common, json_option
+
+if TYPE_CHECKING:
+    from g4tui.config import Settings
+
+MODELS = ("chat.model", "compare.teacher", "compare.student")
+"""Settings that name a model."""
 
 
 @click.group()
@@ -19,10 +27,11 @@ def config() -> None:
 
 
 @config.command()
+@click.option("--all", "every", is_flag=True, help="All places, named: settings, data and cache.")
 @json_option
 @pass_app
-def path(app: App) -> None:
-    """Print where settings and data lie."""
+def path(app: App, every: bool) -> None:
+    """Print where config.toml lies, or belongs."""
     places = {
         "config": app.paths.config_file,
         "settings": app.paths.settings_file,
@@ -31,6 +40,9 @@ def path(app: App) -> None:
     }
     if app.json:
         app.emit({name: str(place) for name, place in places.items()})
+        return
+    if not every:
+        app.say(str(app.paths.config_file))
         return
     for name, place in places.items():
         app.say(f"{name:8}  {place}")
@@ -78,9 +90,14 @@ def get(app: App, key: str) -> None:
 @pass_app
 def set_command(app: App, key: str, value: str) -> None:
     """Set KEY to VALUE in settings.toml."""
-    from g4tui.config import set_setting
+    from g4tui.config import Settings, set_setting
 
-    result = set_setting(app.paths, key, value, lambda settings: _check_backend(app, key, settings))
+    def check(settings: Settings) -> None:
+        if key in MODELS and value:
+            asyncio.run(_check_model(app, key, value))
+        _check_backend(app, key, settings)
+
+    result = set_setting(app.paths, key, value, check)
     if app.json:
         hidden = str(result.overridden_by) if result.overridden_by else None
         app.emit({"key": result.key, "value": result.value, "overridden_by": hidden})
@@ -105,14 +122,27 @@ def unset(app: App, key: str) -> None:
         app.say(f"{key} is unset." if there else f"{key} was not set in settings.toml.")
 
 
-def _check_backend(app: App, key: str, settings: object) -> None:
+async def _check_model(app: App, key: str, name: str) -> None:
+    from g4tui.cli.ask_turn import opened
+    from g4tui.cli.naming import named_model
+    from g4tui.core import G4tuiError
+
+    async with opened(app) as runtime:
+        try:
+            await named_model(app, runtime, name)
+        except G4tuiError as error:
+            told = error.info
+            title = f"That is no value for {key}"
+            raise G4tuiError("usage", title, told.detail, told.remedy) from None
+
+
+def _check_backend(app: App, key: str, settings: "Settings") -> None:
     """Let a backend that is at hand check its own table before it is written."""
-    from g4tui.config import Settings, backend_options
+    from g4tui.config import backend_options
     from g4tui.config.tables import parse_key
     from g4tui.core import G4tuiError
 
     parts = parse_key(key)
-    assert isinstance(settings, Settings)
     if parts[0] != "backends" or len(parts) < 3 or parts[1] not in app.plugins.backend_names():
         return
     try:
@@ -123,7 +153,8 @@ def _check_backend(app: App, key: str, settings: object) -> None:
     try:
         backend_options(settings, backend)
     except G4tuiError as error:
-        raise G4tuiError("usage", f"That is no value for {key}", error.info.detail) from error
+        title, remedy = f"That is no value for {key}", "See all with: g4tui config show"
+        raise G4tuiError("usage", title, error.info.detail, remedy) from error
 
 
 def _toml(value: object) -> str:

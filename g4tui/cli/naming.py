@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from g4tui.core import G4tuiError, ModelSpec, parse_model
+from g4tui.core.nearest import nearest
 
 if TYPE_CHECKING:
     from g4tui.cli.app import App
@@ -22,6 +23,9 @@ async def named_model(
         meant = [each for each in listed if each.partition(":")[2] == name]
         if name.lower().endswith(".gguf"):
             meant.append(f"llama-cpp:{name}")
+        if not meant:  # no plain name: the nearest one
+            by_name = {each.partition(":")[2]: each for each in reversed(listed)}
+            meant = [by_name[near]] if (near := nearest(name, by_name)) else []
         if not meant:
             raise
         told = error.info

@@ -28,6 +28,11 @@ def error_object(
     }
 
 
+def exit_code(info: ErrorInfo) -> int:
+    """How a command ends with that error: 2 where it was wrong itself, 1 where it failed."""
+    return 2 if info.kind == "usage" else 1
+
+
 def usage_object(usage: Usage | None) -> dict[str, object] | None:
     """Usage as scripts see it."""
     return msgspec.structs.asdict(usage) if usage is not None else None

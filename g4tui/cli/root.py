@@ -1,7 +1,5 @@
 """The command `g4tui` itself: the chat's screen, and the list of all commands."""
 
-import sys
-
 import click
 
 from g4tui.cli.app import App, get_app, pass_app
@@ -75,16 +73,13 @@ def cli(
 
 
 def open_screen(app: App, model: str | None, session: str | None, persona: str | None) -> int:
-    """The TUI; refuses where there is no terminal."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    """The TUI; refuses where there is no terminal that can show it."""
+    from g4tui.cli.terminal import lacking
+
+    if (lack := lacking()) is not None:
         from g4tui.core import G4tuiError
 
-        raise G4tuiError(
-            "usage",
-            "There is no terminal to draw on",
-            "g4tui opens a screen, which needs standard input and output to be a terminal.",
-            "In a pipe or a script, use: g4tui ask",
-        )
+        raise G4tuiError(lack.kind, lack.title, lack.detail, lack.remedy)
     from g4tui.tui.app import run
 
     chosen = None

@@ -101,10 +101,12 @@ def _run(arguments: list[str], app: App) -> int:
 
 
 def _fail(error: Exception, app: App) -> int:
+    from g4tui.cli.output import exit_code
+
     info = _info_of(error)
     app.report(info)
     _trace(app)
-    return WRONG if info.kind == "usage" else FAILED
+    return exit_code(info)
 
 
 def _info_of(error: Exception) -> "ErrorInfo":
@@ -114,6 +116,13 @@ def _info_of(error: Exception) -> "ErrorInfo":
         return error.info
     if isinstance(error, OSError):
         return _refusal(error)
+    if isinstance(error, UnicodeEncodeError) and error.reason.startswith("surrogates"):
+        return ErrorInfo(  # bytes of the command line that are no characters
+            "usage",
+            "A word of the command is not text in UTF-8",
+            f"{error.object[:200]!a} has bytes that make no character.",
+            "Type it in a terminal that is set to UTF-8; give a file of such a name another one.",
+        )
     what = " ".join(str(error).split())
     return ErrorInfo(
         "internal",

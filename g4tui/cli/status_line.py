@@ -4,6 +4,8 @@ import shutil
 import sys
 import time
 
+from g4tui.cli.terminal import can_erase
+
 EVERY_S = 0.2
 BAR = 30
 
@@ -18,7 +20,7 @@ class StatusLine:
 
     def __init__(self) -> None:
         self._shown = 0.0
-        self._lively = sys.stderr.isatty()
+        self._lively = can_erase(sys.stderr)
 
     def show(self, text: str, *, last: bool = False) -> None:
         """Replace what it says. `last`: show it though the former was shown just now."""

@@ -265,7 +265,7 @@ def _write(paths: Paths, key: tuple[str, ...], written: Table, check: Check) -> 
     except G4tuiError as error:
         title = f"That is no value for {dotted(key)}"
         detail = error.info.detail.removeprefix(f"{paths.settings_file}: ")
-        raise G4tuiError("usage", title, detail) from error
+        raise G4tuiError("usage", title, detail, "See all with: g4tui config show") from error
     check(_checked(merged(written, own), paths.config_file))
     _replace(paths.settings_file, written)
     hidden = any(_overlaps(key, other) for other in leaves(own))

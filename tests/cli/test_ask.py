@@ -93,24 +93,45 @@ def test_a_failure_keeps_the_text_and_hides_keys(process: CommandLine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "kind"),
+    ("model", "kind", "wrong"),
     [
-        ("nobody:x", "usage"),
-        ("nonsense", "usage"),
-        ("talker:broken", "model"),
-        ("talker:raise", ""),
+        ("nobody:x", "usage", 2),
+        ("nonsense", "usage", 2),
+        ("talker:broken", "model", 1),
+        ("talker:raise", "", 1),
     ],
 )
 def test_a_model_that_cannot_answer_gives_the_error_object(
-    process: CommandLine, model: str, kind: str
+    process: CommandLine, model: str, kind: str, wrong: int
 ) -> None:
     code, out, _ = process("ask", "-m", model, "hello", "--json")
     found = json.loads(out)
-    assert code == 1
+    assert code == wrong
     assert found["finish_reason"] is None
     assert found["error"]["kind"] == (kind or found["error"]["kind"])
     assert found["error"]["title"]
-    assert process("ask", "-m", model, "hello").code == 1
+    assert process("ask", "-m", model, "hello").code == wrong
+
+
+@pytest.mark.parametrize("command", [("ask", "-m", "say"), ("compare", "-m", "say", *SAY[1:])])
+def test_a_model_without_its_backend_is_told_whole(
+    process: CommandLine, command: tuple[str, ...]
+) -> None:
+    code, out, err = process(*command, "hello")
+    assert (code, out) == (2, "")
+    assert "Did you mean talker:say?" in err
+    code, out, _ = process(*command, "hello", "--json")
+    assert (code, json.loads(out)["error"]["remedy"]) == (2, "Did you mean talker:say?")
+    assert sessions(process) == []
+
+
+def test_a_terminal_that_cannot_erase_gets_lines_alone(process: CommandLine) -> None:
+    with Terminal(
+        command(*SAY, "hello"), environment=process.environment | {"TERM": "dumb"}
+    ) as terminal:
+        terminal.wait_for("talker:say · ")
+        assert terminal.wait_exit() == 0
+        assert b"\x1b" not in terminal.raw
 
 
 def test_the_latest_session_goes_on(process: CommandLine) -> None:
@@ -239,7 +260,7 @@ def test_a_private_session_never_leaves(process: CommandLine, home: Path) -> Non
     store = Store.open(private_folder(home / "data") / "library.sqlite3")
     secret = store.create_session(private=True, model="talker:say").id
     refused = process("ask", "--session", secret, "-m", "talker:far", "x", "--json")
-    assert refused.code == 1
+    assert refused.code == 2
     assert "far.example" in json.loads(refused.out)["error"]["detail"]
     assert store.session(secret).messages == 0
     assert process("ask", "--session", secret, "x").out == "x\n"

@@ -141,7 +141,7 @@ def test_a_plugin_is_switched_off_and_on(process: CommandLine, site: Path) -> No
     assert process("plugins", "disable", "talker").code == 0
     assert status() == "disabled"
     refused = process("ask", "-m", "talker:say", "hello")
-    assert refused.code == 1
+    assert refused.code == 2
     assert "g4tui plugins enable talker" in refused.err
     assert process("plugins", "enable", "talker").code == 0
     assert status() == "ok"
@@ -289,6 +289,51 @@ def test_a_folder_that_cannot_be_made_is_told(
     assert str(tmp_path / "file" / "x") in err
     assert "G4TUI_HOME" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("arguments", [(), ("--model", "talker:say")])
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"TERM": "dumb"}, ("TERM is dumb", "g4tui ask")),
+        ({"PYTHONIOENCODING": "latin-1"}, ("not set to UTF-8", "PYTHONIOENCODING=utf-8 g4tui")),
+        (
+            {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+            ("not set to UTF-8", "LC_ALL=C.UTF-8 g4tui"),
+        ),
+    ],
+)
+def test_a_terminal_that_cannot_show_the_screen_is_told(
+    process: CommandLine,
+    arguments: tuple[str, ...],
+    settings: dict[str, str],
+    words: tuple[str, str],
+) -> None:
+    with Terminal(command(*arguments), environment=process.environment | settings) as terminal:
+        for word in words:
+            terminal.wait_for(word)
+        assert terminal.wait_exit() == 2
+        assert b"\x1b" not in terminal.raw
+
+
+@pytest.mark.parametrize(
+    "arguments", [("ask", "-m", "llama-cpp:\udcff", "hello"), ("sessions", "show", "\udcff")]
+)
+def test_bytes_that_are_no_text_are_a_wrong_command(
+    process: CommandLine, arguments: tuple[str, ...]
+) -> None:
+    code, out, err = process(*arguments)
+    assert (code, out) == (2, "")
+    assert "is not text in UTF-8" in err
+
+
+@pytest.mark.parametrize("arguments", [(), ("--model", "talker:say")])
+def test_without_standard_input_there_is_no_screen(
+    process: CommandLine, arguments: tuple[str, ...]
+) -> None:
+    code, out, err = process.run(["sh", "-c", '"$@" <&-', "sh", *command(*arguments)])
+    assert (code, out) == (2, "")
+    assert err.startswith("There is no terminal to draw on")
 
 
 def test_the_screen_opens_in_a_terminal(process: CommandLine) -> None:

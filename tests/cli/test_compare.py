@@ -153,10 +153,24 @@ def test_broken_lines_are_told_by_number_and_left_out(process: CommandLine, tmp_
     assert process("compare", "--prompts", str(only), *SAY, *SAY).code == 2
 
 
+def test_a_report_brings_its_folder_or_nothing_is_asked(
+    process: CommandLine, tmp_path: Path, store: Store
+) -> None:
+    (tmp_path / "file").write_text("")
+    nowhere = tmp_path / "file" / "report.html"
+    code, out, err = process("compare", *SAY, *THINK, "Hello", "-o", str(nowhere))
+    assert (code, out) == (1, "")
+    assert f"{nowhere}: Not a directory. Nothing was asked." in err
+    assert store.turns() == []
+    somewhere = tmp_path / "no" / "such" / "report.html"
+    assert process("compare", *SAY, *THINK, "Hello", "-o", str(somewhere)).code == 0
+    assert [file.name for file in somewhere.parent.iterdir()] == ["report.html"]
+
+
 def test_a_report_that_cannot_be_written_loses_no_answer(
     process: CommandLine, tmp_path: Path, store: Store
 ) -> None:
-    nowhere = tmp_path / "no" / "such" / "report.html"
+    nowhere = tmp_path / ("long" * 80)
     code, _, err = process("compare", *SAY, *THINK, "Hello", "-o", str(nowhere))
     assert code == 1 and "could not be written" in err
     assert len(store.turns()) == 1

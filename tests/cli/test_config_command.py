@@ -43,10 +43,13 @@ def test_a_wrong_key_or_value_is_a_usage_error(g4tui: G4tui) -> None:
         ("chat.params.top_p", "hot", "top_p: expected number, got text."),
         ("backends.openai.base_ulr", "http://x", "Did you mean base_url?"),
         ("backends.openai.find_local", "perhaps", "find_local"),
+        ("chat.model", "gpt-4o-mini", "Did you mean openai:gpt-4o-mini?"),
+        ("compare.teacher", "nonsense", "should read backend:model"),
     ):
         code, out, err = g4tui("config", "set", key, value)
         assert (code, out) == (2, ""), key
         assert word in err
+        assert "g4tui config show" in err or key.startswith(("chat.m", "compare")), "what to do"
     assert g4tui("config", "get", "nonsense").code == 2
 
 
@@ -54,6 +57,12 @@ def test_a_backends_setting_is_checked_by_its_backend(g4tui: G4tui) -> None:
     assert g4tui("config", "set", "backends.openai.find_local", "false").code == 0
     assert g4tui("config", "get", "backends.openai.find_local").out == "false\n"
     assert g4tui("config", "set", "backends.not-installed.anything", "1").code == 0
+
+
+def test_a_script_gets_the_path_of_the_settings_alone(g4tui: G4tui, home: Path) -> None:
+    assert g4tui("config", "path").out == f"{home / 'config' / 'config.toml'}\n"
+    every = g4tui("config", "path", "--all").out.splitlines()
+    assert [line.split()[0] for line in every] == ["config", "settings", "data", "cache"]
 
 
 def test_paths_are_told_even_when_settings_are_broken(g4tui: G4tui, home: Path) -> None:
