@@ -15,6 +15,7 @@ from g4tui.core import G4tuiError
 from g4tui.core.nearest import did_you_mean
 from g4tui.paths import expanded
 from g4tui.plugin import Exporter, Transcript
+from g4tui.plugin.loading import describe
 from g4tui.sanitize import clean_line
 from g4tui.store import Store
 from g4tui.store.veil import is_hidden
@@ -156,8 +157,8 @@ def written(exporter: Exporter, sessions: Iterable[Transcript], out: BinaryIO) -
         raise G4tuiError(
             "plugin",
             f"The format {exporter.name} could not be written",
-            f"{type(error).__name__}: {' '.join(str(error).split())[:500]}",
-            "Choose another format, and tell the author of the plugin.",
+            describe(error),
+            "Choose another format, and tell the author of the plugin: --debug shows where.",
         ) from error
 
 

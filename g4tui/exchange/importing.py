@@ -11,6 +11,7 @@ import msgspec
 from g4tui.core import G4tuiError
 from g4tui.core.nearest import did_you_mean
 from g4tui.plugin import Importer, LeftOut, Transcript
+from g4tui.plugin.loading import describe
 from g4tui.store import SessionRow, Store
 
 # So much is saved at once, and for this share of the time that it took nobody holds the library: so
@@ -109,7 +110,7 @@ def _recognising(importers: Sequence[Importer], file: BinaryIO, path: Path) -> I
             if importer.recognises(file):
                 return importer
         except Exception as error:  # noqa: BLE001 - one bad plugin does not keep the others from it
-            detail += f" {importer.name} could not look at it: {type(error).__name__}: {error}."
+            detail += f" {importer.name} could not look at it: {describe(error)}."
     raise G4tuiError(
         "usage",
         "This file is of no format that is known",
@@ -159,8 +160,8 @@ def _guarded(importer: Importer, file: BinaryIO) -> Iterator[Transcript | LeftOu
         raise G4tuiError(
             "plugin",
             f"The format {importer.name} could not be read",
-            f"{type(error).__name__}: {' '.join(str(error).split())[:500]}",
-            "Tell the author of the plugin.",
+            describe(error),
+            "Tell the author of the plugin: --debug shows where.",
         ) from error
 
 

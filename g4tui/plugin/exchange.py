@@ -111,6 +111,19 @@ class Transcript(msgspec.Struct, frozen=True):
     archived: bool = False
     turns: tuple[TranscriptTurn, ...] = ()
 
+    def shown_line(self) -> list[TranscriptMessage]:
+        """The branch that is shown: from its first message to `head` (without one: to the last)."""
+        messages = {message.id: message for message in self.messages}
+        head = self.head
+        if head is None and self.messages:
+            head = self.messages[-1].id
+        line = []
+        while head is not None and head in messages:
+            message = messages.pop(head)  # taken out: a circle ends
+            line.append(message)
+            head = message.parent
+        return line[::-1]
+
 
 class LeftOut(msgspec.Struct, frozen=True):
     """What an importer passed over, for the person to know: `what` in the plural, as `images`.

@@ -41,7 +41,8 @@ class Subject:
     `secrets` (key by server's name) become the backend's `Host`.
 
     `prompt` should get an answer of some words; `long_prompt` one that takes at least a second or
-    so to say. `params` should make answers repeat themselves (temperature 0, a seed).
+    so to say (`None` for a backend all of whose answers are short: a stop is then not tried).
+    `params` should make answers repeat themselves (temperature 0, a seed).
     `heavy`: modules that may be imported only once a model is opened, beside the usual ones.
     """
 
@@ -54,7 +55,7 @@ class Subject:
     threads: int = 1
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     prompt: str = "Name three fruits and say a word about each."
-    long_prompt: str = "Tell me a very long story about a fox, a river and a lighthouse."
+    long_prompt: str | None = "Tell me a very long story about a fox, a river and a lighthouse."
     params: Params = field(default_factory=lambda: Params(temperature=0.0, seed=1))
     heavy: tuple[str, ...] = ()
 
@@ -62,6 +63,11 @@ class Subject:
     def plugin_module(self) -> str:
         """The module to import for this plugin."""
         return self.module or type(self.backend).__module__.partition(".")[0]
+
+    @property
+    def longest_prompt(self) -> str:
+        """What gets the longest answer."""
+        return self.prompt if self.long_prompt is None else self.long_prompt
 
     @property
     def settings(self) -> msgspec.Struct:

@@ -99,7 +99,7 @@ class BackendConformance:
     def test_an_answer_is_limited(self, backend_under_test: Subject, tmp_path: Path) -> None:
         """`max_tokens` ends it, and the end says so."""
         params = backend_under_test.params.merged(Params(max_tokens=3))
-        request = request_of(backend_under_test, backend_under_test.long_prompt, params)
+        request = request_of(backend_under_test, backend_under_test.longest_prompt, params)
         answer = with_model(backend_under_test, tmp_path, lambda model: ask(model, request))
         assert answer.end == Finished("length"), answer.end
         assert answer.usage.estimated or answer.usage.completion == 3, answer.usage
@@ -163,6 +163,8 @@ class BackendConformance:
     def test_a_stop_is_heeded_at_once(self, backend_under_test: Subject, tmp_path: Path) -> None:
         """After a stop the stream ends within 100 ms as `cancelled`, and the next request works."""
         subject = backend_under_test
+        if subject.long_prompt is None:
+            pytest.skip("no answer of this backend is long enough to be stopped")
 
         async def use(model: Opened) -> tuple[list[float], Answer]:
             medians: list[float] = []
@@ -193,7 +195,7 @@ class BackendConformance:
         subject = backend_under_test
 
         async def use(model: Opened) -> Answer:
-            request = request_of(subject, subject.long_prompt, long_params(subject))
+            request = request_of(subject, subject.longest_prompt, long_params(subject))
             async with aclosing(model.generate(request, Cancel())) as events:
                 async for event in events:
                     if isinstance(event, TextDelta | ReasoningDelta):

@@ -36,7 +36,7 @@ async def stop_seconds(model: Opened, subject: Subject) -> float:
         cancel.request()
 
     answer = Answer()
-    request = request_of(subject, subject.long_prompt, long_params(subject))
+    request = request_of(subject, subject.longest_prompt, long_params(subject))
     async with aclosing(model.generate(request, cancel)) as events:
         async for event in events:
             answer.events.append(event)
@@ -47,7 +47,8 @@ async def stop_seconds(model: Opened, subject: Subject) -> float:
     ended = monotonic()
     check_order(answer.events)
     assert answer.end == Finished("cancelled"), (
-        f"a stopped answer ended with {answer.end!r}; was it too short? Change long_prompt"
+        f"a stopped answer ended with {answer.end!r}; was it too short? Change long_prompt, "
+        "or set it to None where no answer is long"
     )
     assert answer.text + answer.thinking
     return ended - asked[0]

@@ -1,22 +1,8 @@
-"""The line of a session that is shown, and what is told of its messages."""
+"""What is told of a session's messages."""
 
 from datetime import datetime
 
 from g4tui.plugin import Transcript, TranscriptMessage
-
-
-def shown_line(transcript: Transcript) -> list[TranscriptMessage]:
-    """From the first message to the head (without one: to the last message), first one first."""
-    messages = {message.id: message for message in transcript.messages}
-    head = transcript.head
-    if head is None and transcript.messages:
-        head = transcript.messages[-1].id
-    line = []
-    while head is not None and head in messages:
-        message = messages.pop(head)  # taken out: a circle ends
-        line.append(message)
-        head = message.parent
-    return line[::-1]
 
 
 def speaker(message: TranscriptMessage) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from g4tui.plugin import Exporter, Transcript, TranscriptMessage
 from g4tui.sanitize import clean, clean_line
-from g4tui_exchange.lines import moment, notes, others, shown_line, speaker
+from g4tui_exchange.lines import moment, notes, others, speaker
 
 if TYPE_CHECKING:
     from g4tui_exchange.inert import Inert
@@ -32,7 +32,7 @@ class MarkdownExporter(Exporter):
 def _parts(transcript: Transcript, inert: "Inert") -> Iterator[str]:
     from g4tui_exchange.inert import one_line
 
-    line = shown_line(transcript)
+    line = transcript.shown_line()
     yield _front_matter(transcript)
     yield f"# {one_line(transcript.title) or 'Without a title'}"
     if transcript.system.strip():

@@ -10,7 +10,6 @@ from typing import BinaryIO, Literal
 from g4tui.core import Message
 from g4tui.plugin import Exporter, Importer, LeftOut, Transcript, TranscriptMessage
 from g4tui_exchange.elements import CHUNK, LARGEST, decoded, parsed
-from g4tui_exchange.lines import shown_line
 
 _LOOKED_AT = 64 * 1024
 _ROW = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\{.*"messages"\s*:\s*\[', re.DOTALL)
@@ -55,7 +54,7 @@ class MessagesImporter(Importer):
 def _row(transcript: Transcript) -> list[dict[str, str]]:
     """What a model would learn from: up to the last whole answer, without empty ones."""
     line: list[TranscriptMessage] = []
-    for message in shown_line(transcript):
+    for message in transcript.shown_line():
         if message.message.role == "assistant" and not message.message.text.strip():
             if line and line[-1].message.role == "user":
                 line.pop()  # its question has no answer; two in a row fit no template

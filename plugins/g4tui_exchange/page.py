@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import BinaryIO
 
 from g4tui.plugin import Exporter, Transcript, TranscriptMessage
-from g4tui_exchange.lines import moment, notes, others, shown_line, speaker
+from g4tui_exchange.lines import moment, notes, others, speaker
 
 # Longer code stays plain: highlighting it could take very long.
 LONGEST_CODE = 50_000
@@ -55,7 +55,7 @@ class HtmlExporter(Exporter):
 def _section(transcript: Transcript, number: int) -> str:
     from g4tui.html import escaped, render
 
-    line = shown_line(transcript)
+    line = transcript.shown_line()
     facts = [
         transcript.model,
         moment(transcript.created)[:16],

@@ -153,6 +153,17 @@ class LowEngine(SoundEngine):
             yield Usage(prompt=9, completion=9) if isinstance(event, Usage) else event
 
 
+class BriefEngine(SoundEngine):
+    """Has never more to say than some words, all at once."""
+
+    async def generate(self, request: Request, cancel: Cancel) -> AsyncIterator[Event]:
+        short = Message("user", request.messages[-1].text.replace("story", "word"))
+        request = Request((*request.messages[:-1], short), request.params)
+        waits = Cancel() if not cancel.requested else cancel
+        for event in [event async for event in super().generate(request, waits)]:
+            yield event
+
+
 class StubBackend(Backend[NoOptions]):
     """Opens the engine of the test. With `curt`, errors have no remedy; `host`: where it sends."""
 
@@ -228,6 +239,17 @@ BROKEN: list[tuple[str, type[SoundEngine]]] = [
 def test_a_broken_backend_is_found(name: str, engine: type[SoundEngine], tmp_path: Path) -> None:
     with pytest.raises((AssertionError, UnicodeEncodeError)):
         check(StubBackend(engine), name, tmp_path)
+
+
+@pytest.mark.parametrize("name", ON_A_MODEL)
+def test_a_backend_without_long_answers_passes_but_for_the_stop(name: str, tmp_path: Path) -> None:
+    subject = Subject(StubBackend(BriefEngine), ModelSpec("stub", "some"), long_prompt=None)
+    run = getattr(BackendConformance(), name)
+    if name == "test_a_stop_is_heeded_at_once":
+        with pytest.raises(pytest.skip.Exception, match="long enough"):
+            run(subject, tmp_path)
+    else:
+        run(subject, tmp_path)
 
 
 def test_what_an_engine_raises_is_its_refusal(tmp_path: Path) -> None:
