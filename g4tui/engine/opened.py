@@ -16,6 +16,7 @@ from g4tui.core import (
     Message,
     Request,
 )
+from g4tui.plugin.loading import describe
 
 # A stopped stream that goes on longer than this is ended from outside.
 STOP_GRACE_S = 0.1
@@ -121,18 +122,18 @@ class LoopModel:
         except G4tuiError as error:
             events.put_nowait(Failed(error.info))
         except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
-            events.put_nowait(Failed(plugin_error(error)))
+            events.put_nowait(Failed(unexplained(error)))
         finally:
             if isinstance(stream, AsyncGenerator):
                 await stream.aclose()
 
 
-def plugin_error(error: BaseException) -> ErrorInfo:
+def unexplained(error: BaseException) -> ErrorInfo:
     """An exception that no plugin should have let out."""
     return ErrorInfo(
         "plugin",
         "The backend failed in a way it does not explain",
-        f"{type(error).__name__}: {error}",
+        describe(error),
         "Run with --debug for the details, and tell the plugin's author.",
     )
 

@@ -26,7 +26,7 @@ from g4tui.core import (
 )
 from g4tui.engine.caches import evict
 from g4tui.engine.cores import physical_cores, shares
-from g4tui.engine.opened import LoopModel, OpenedModel, plugin_error
+from g4tui.engine.opened import LoopModel, OpenedModel, unexplained
 from g4tui.engine.places import Place, Places
 from g4tui.engine.quarantine import Quarantine
 from g4tui.models import Library
@@ -228,7 +228,7 @@ class Runtime:
         except G4tuiError:
             raise
         except Exception as error:
-            raise G4tuiError.of(plugin_error(error)) from error
+            raise G4tuiError.of(unexplained(error)) from error
         if not isinstance(engine, AsyncEngine):
             raise G4tuiError(
                 "plugin",
