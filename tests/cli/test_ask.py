@@ -127,9 +127,10 @@ def test_a_model_without_its_backend_is_told_whole(
 
 def test_a_terminal_that_cannot_erase_gets_lines_alone(process: CommandLine) -> None:
     with Terminal(
-        command(*SAY, "hello"), environment=process.environment | {"TERM": "dumb"}
+        command("ask", "-m", "talker:think", "hello"),
+        environment=process.environment | {"TERM": "dumb"},
     ) as terminal:
-        terminal.wait_for("talker:say · ")
+        terminal.wait_for("talker:think · ")
         assert terminal.wait_exit() == 0
         assert b"\x1b" not in terminal.raw
 
