@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from g4tui.cli.app import App
 from g4tui.cli.doctor_facts import ModelFacts
+from g4tui.cli.extras import lacking
 from g4tui.cli.models import all_models
 from g4tui.core import G4tuiError, ModelInfo, ModelSpec, parse_model
 from g4tui.engine.quarantine import Quarantine
@@ -82,7 +83,11 @@ def _file(app: App, spec: ModelSpec) -> ModelFacts:
     except G4tuiError as error:
         remedy = error.info.remedy
         remedy = f"Pull it: {remedy}" if remedy.startswith("g4tui models pull") else _OTHER
-        return ModelFacts(base, False, "not on this machine", remedy)
+        detail = "not on this machine"
+        if extra := lacking(app.plugins.reports(), spec.backend):
+            detail += f", nor is {', '.join(extra.missing)}, which would run it"
+            remedy = f"Add that first: {extra.line}\n{remedy}"
+        return ModelFacts(base, False, detail, remedy)
     if file.error:
         return ModelFacts(base, False, f"{file.path}: {file.error}", _OTHER)
     if Quarantine(app.paths.quarantine_file).holds(base):

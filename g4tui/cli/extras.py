@@ -1,8 +1,11 @@
 """The optional parts of a distribution: which are installed, and the pip line of the others."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
+
+from g4tui.plugin.report import PluginReport
 
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)")
 _EXTRA = re.compile(r"""extra\s*==\s*["']([^"']+)["']""")
@@ -40,6 +43,15 @@ def extras_of(distribution: str) -> list[Extra]:
         if package and extra and extra[1] in found and package[1] != distribution:
             found[extra[1]][package[1]] = _version(package[1])
     return [Extra(distribution, name, packages) for name, packages in found.items() if packages]
+
+
+def lacking(reports: Iterable[PluginReport], plugin: str) -> Extra | None:
+    """What a plugin that was loaded well still needs before it can work; `None`: nothing."""
+    for report in reports:
+        if report.name == plugin and report.status == "ok":
+            extra = extra_of_plugin(report.distribution, plugin)
+            return extra if extra is not None and extra.missing else None
+    return None
 
 
 def extra_of_plugin(distribution: str, plugin: str) -> Extra | None:

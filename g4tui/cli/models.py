@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from g4tui.cli.app import App, pass_app
+from g4tui.cli.extras import lacking
 from g4tui.cli.lazy import json_option
 from g4tui.cli.output import size, table
 from g4tui.cli.status_line import StatusLine
@@ -154,7 +155,9 @@ def _list(app: App) -> None:
         others = f" and {len(names) - 1} more" if len(names) > 1 else ""
         app.say(f"{names[0]}{others}: {remedy}")
     if not any(model.ready for model in found):
-        app.say("No model is ready. Pull one with: g4tui models pull smollm2-135m-instruct")
+        engine = lacking(app.plugins.reports(), "llama-cpp")
+        first = f"Add what runs them: {engine.line}. Then pull" if engine else "Pull"
+        app.say(f"No model is ready. {first} one with: g4tui models pull smollm2-135m-instruct")
 
 
 def _remedies(found: list[ModelInfo]) -> dict[str, list[str]]:

@@ -4,7 +4,7 @@ import click
 import msgspec
 
 from g4tui.cli.app import App, pass_app
-from g4tui.cli.extras import extra_of_plugin
+from g4tui.cli.extras import extra_of_plugin, lacking
 from g4tui.cli.lazy import json_option
 from g4tui.cli.output import table
 from g4tui.plugin import PluginReport
@@ -44,15 +44,8 @@ def show(app: App) -> None:
     for report in reports:
         if report.error is not None:
             app.say(f"\n{report.error}")
-        elif line := _missing(report):
-            app.say(f"\n{line}")
-
-
-def _missing(report: PluginReport) -> str:
-    extra = extra_of_plugin(report.distribution, report.name)
-    if report.status != "ok" or extra is None or not extra.missing:
-        return ""
-    return f"{report.name} needs {', '.join(extra.missing)}. Add it: {extra.line}"
+        elif extra := lacking(reports, report.name):
+            app.say(f"\n{report.name} needs {', '.join(extra.missing)}. Add it: {extra.line}")
 
 
 def report_object(report: PluginReport) -> dict[str, object]:

@@ -149,7 +149,7 @@ def test_a_held_model_is_released(process: CommandLine, home: Path) -> None:
 
 def test_a_name_without_its_backend_is_told_whole(process: CommandLine) -> None:
     asked = process("ask", "-m", "say", "--no-save", "--no-stdin", "hello")
-    assert asked.code == 1
+    assert asked.code == 2
     assert "Did you mean talker:say?" in asked.err
 
 

@@ -44,8 +44,10 @@ def test_the_wheel_holds_every_file_of_its_packages_and_no_other(wheel: Path) ->
     for name, folder in packages.items():
         assert f"{name}/py.typed" in names
         for file in folder.rglob("*"):
-            if file.is_file() and "__pycache__" not in file.parts:
-                assert f"{name}/{file.relative_to(folder).as_posix()}" in names
+            inside = file.relative_to(folder)
+            is_cache = any(part.startswith((".", "__pycache__")) for part in inside.parts)
+            if file.is_file() and not is_cache:
+                assert f"{name}/{inside.as_posix()}" in names
 
 
 def test_a_base_install_is_small(wheel: Path) -> None:
@@ -65,8 +67,11 @@ def test_a_base_install_says_how_to_add_a_backend(bare: Path, tmp_path: Path) ->
     assert "llama-cpp" in {plugin["name"] for plugin in json.loads(plugins.stdout)}
 
     doctor = run(bare, "doctor", home=tmp_path)
-    assert "g4tui[llama-cpp]" in doctor.stdout
     assert "Traceback" not in doctor.stdout + doctor.stderr
+    problem = doctor.stdout.partition("Problem:")[2]
+    models = run(bare, "models", home=tmp_path).stdout
+    for said in (problem, models):  # a model is of no use before what runs it
+        assert -1 < said.find("g4tui[llama-cpp]") < said.find("g4tui models pull"), said
 
 
 def test_asking_a_base_install_names_the_missing_part(bare: Path, tmp_path: Path) -> None:
