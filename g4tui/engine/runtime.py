@@ -252,15 +252,15 @@ class Runtime:
         )
 
     async def _make_room(self, mine: _Slot) -> None:
-        """Unload the native models that were loaded first, but for those kept beside a new one."""
+        """Unload idle native models until a new one has room, those loaded first before others."""
         loaded = [
-            (spec, slot)
+            spec
             for spec, slot in self._slots.items()
-            if slot is not mine and slot.native and slot.model is not None
+            if slot is not mine and slot.native and slot.model is not None and slot.model.alive
         ]
-        for spec, _ in loaded[: max(0, len(loaded) - KEEP_LOADED + 1)]:
-            if spec not in self._places.working:
-                await self.unload(spec)
+        idle = [spec for spec in loaded if spec not in self._places.working]
+        for spec in idle[: max(0, len(loaded) - KEEP_LOADED + 1)]:
+            await self.unload(spec)
 
     def _share_cores(self) -> None:
         """Native models that compute at once split the cores; one alone has all of them.

@@ -70,6 +70,13 @@ class Dialogue:
         return self._link is not None and self._doom is None and self.exit is None
 
     @property
+    def crashed(self) -> bool:
+        """Whether it ended, or is being ended, in a way that speaks against the model."""
+        if self.exit is not None:
+            return self.exit.counts_as_crash
+        return self._doom is not None and self._doom[0] in exits.CRASHES
+
+    @property
     def paused(self) -> bool:
         """Whether the child has to wait because nobody takes what it says."""
         return self._link is not None and self._link.paused
@@ -124,9 +131,8 @@ class Dialogue:
         return True
 
     def tell(self, remark: protocol.UseThreads) -> None:
-        """Say what the child heeds while it works, and does not answer."""
-        if self._link is not None and self.open:
-            self._link.send(remark)
+        """Say what the child heeds while it works, and does not answer. Raises `G4tuiError`."""
+        self._require_open().send(remark)
 
     def stop(self, stream: Stream) -> None:
         """Ask for the end of an answer, then insist: cancel, SIGTERM, SIGKILL."""
@@ -173,8 +179,8 @@ class Dialogue:
         self._current = question
         try:
             link = self._require_open()
-            if self._log is not None:
-                self._log.question_asked()
+            assert self._log is not None
+            self._log.question_asked()
             link.send(ask)
             self._heard = self._loop.time()
         except protocol.MalformedError as error:

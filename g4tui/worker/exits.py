@@ -15,6 +15,8 @@ Reason = Literal[
     "protocol",  # it sent what makes no sense and was killed
     "timeout",  # it showed no sign of life for too long and was killed
 ]
+CRASHES: tuple[Reason, ...] = ("crashed", "protocol", "timeout")
+"""What speaks against the model, not against what the person did."""
 
 MEANINGS = {
     "SIGSEGV": "an invalid memory access",
@@ -45,8 +47,8 @@ class WorkerExit(msgspec.Struct, frozen=True):
 
     @property
     def counts_as_crash(self) -> bool:
-        """Whether it speaks against the model, not against what the person did."""
-        return self.reason in ("crashed", "protocol", "timeout")
+        """Whether it speaks against the model."""
+        return self.reason in CRASHES
 
 
 def signal_name(code: int | None) -> str:

@@ -85,8 +85,8 @@ class Worker:
 
     @property
     def crashed(self) -> bool:
-        """Whether the process ended in a way that the model is to blame for."""
-        return self.exit is not None and self.exit.counts_as_crash
+        """Whether the process ended, or is being ended, in a way that the model is to blame for."""
+        return self._dialogue.crashed
 
     async def start(self, on_progress: Callable[[Progress], None] = lambda progress: None) -> None:
         """Start the process and load the model.

@@ -90,7 +90,9 @@ class FakeEngine(Engine):
 
     def close(self) -> None:
         self.note("close")
-        if self.spec.model == "never-closes":
+        if self.spec.model == "never-ends":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if self.spec.model in ("never-closes", "never-ends"):
             hang()
 
     def note(self, line: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from g4tui.core import (
@@ -28,6 +29,7 @@ from g4tui.core import (
 )
 from g4tui.worker import child, platform
 from g4tui.worker import protocol as p
+from g4tui.worker.answering import answer, explained
 
 REQUEST = Request((Message("user", "hi"),))
 Serve = Callable[..., list[p.Reply]]
@@ -90,7 +92,10 @@ class PlayedBackend(Backend[NoOptions]):
 def engine(monkeypatch: pytest.MonkeyPatch) -> Played:
     """What is loaded by `LOAD`."""
     played = Played()
-    plugin = SimpleNamespace(g4tui_register_backends=lambda: [PlayedBackend(played)])
+    elsewhere, empty = PlayedBackend(played), PlayedBackend(None)  # type: ignore[arg-type]
+    elsewhere.name, elsewhere.runs, empty.name = "elsewhere", "loop", "empty"
+    backends = [elsewhere, empty, PlayedBackend(played)]
+    plugin = SimpleNamespace(g4tui_register_backends=lambda: backends)
     monkeypatch.setitem(sys.modules, "played_plugin", plugin)  # type: ignore[arg-type]
     return played
 
@@ -237,6 +242,29 @@ def test_what_cannot_be_done_is_refused_and_the_next_is_asked(
     assert last == p.Done(4)
 
 
+@pytest.mark.parametrize(
+    ("change", "kind", "said"),
+    [
+        ({"options": {"treads": 3}}, "config", "treads"),
+        ({"backend": "unknown"}, "plugin", "unknown"),
+        ({"backend": "elsewhere"}, "internal", "does not run in a worker"),
+        ({"backend": "empty"}, "plugin", "NoneType"),
+        ({"module": "no_such_module"}, "plugin", "no_such_module"),
+    ],
+    ids=["setting", "backend", "loop", "no engine", "module"],
+)
+def test_what_cannot_be_loaded_is_refused_and_another_can_be(
+    serve: Serve, engine: Played, change: dict[str, object], kind: str, said: str
+) -> None:
+    *_, refused, loading, loaded, done = serve(
+        msgspec.structs.replace(load(), **change), load(2), p.Unload(3)
+    )
+    assert isinstance(refused, p.Refused)
+    assert (refused.id, refused.error.kind) == (1, kind)
+    assert said in refused.error.title + refused.error.detail
+    assert (loading, loaded, done) == (p.Loading(2, 1, 2), p.Loaded(2, 64, False), p.Done(3))
+
+
 def test_one_model_is_all(serve: Serve, engine: Played) -> None:
     *_, refused, done = serve(load(), load(2), p.Unload(3))
     assert isinstance(refused, p.Refused)
@@ -334,8 +362,6 @@ def test_whoever_hears_nothing_any_more_ends_it(engine: Played, ended: list[obje
     ],
 )
 def test_what_a_plugin_raises_is_explained(error: Exception, kind: str, detail: str) -> None:
-    from g4tui.worker.answering import explained
-
     told = explained(error)
     assert (told.kind, told.detail) == (kind, detail)
     assert isinstance(told, ErrorInfo) and told.remedy
@@ -360,3 +386,46 @@ def test_progress_is_told_where_one_sees_it_and_never_after_the_load(tmp_path: P
     progress.over = True
     progress(5, 10)
     assert told == [(0, 10), (10, 10)]
+
+
+def played(events: Iterator[Event] | list[Event]) -> Played:
+    """An engine whose answer is this."""
+    engine = Played()
+    engine.generate = lambda request, cancel: events  # type: ignore[method-assign,assignment,return-value]
+    return engine
+
+
+def test_an_answer_need_not_be_a_generator() -> None:
+    events = [TextDelta("a"), Finished("stop")]
+    assert list(answer(played(events), REQUEST, Cancel())) == events
+
+
+def test_an_answer_that_is_left_lets_its_engine_clean_up(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cleaned: list[bool] = []
+
+    def words() -> Iterator[Event]:
+        try:
+            while True:
+                yield TextDelta("word")
+        finally:
+            cleaned.append(True)
+            raise OSError("cannot clean up")
+
+    stream = answer(played(words()), REQUEST, Cancel())
+    assert next(stream) == TextDelta("word")
+    stream.close()  # type: ignore[attr-defined]
+    assert cleaned == [True]
+    assert "cannot clean up" in capsys.readouterr().err
+
+
+def test_an_engine_that_stops_when_asked_and_does_not_say_so_was_stopped() -> None:
+    cancel = Cancel()
+
+    def words() -> Iterator[Event]:
+        yield TextDelta("word")
+        cancel.request()
+
+    said = list(answer(played(words()), REQUEST, cancel))
+    assert said == [TextDelta("word"), Finished("cancelled")]

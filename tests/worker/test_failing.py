@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from g4tui.core import Cancel, ErrorInfo, Failed, Finished, G4tuiError, Message, Progress
-from g4tui.worker import Limits, Worker, process, protocol
+from g4tui.worker import Limits, Worker, exits, platform, process, protocol
 from support.processes import ended, running
 from support.workers import answer, asking, failure, text_of
 
@@ -255,3 +255,100 @@ async def test_who_does_not_greet_as_we_do_is_no_worker(
         await stranger.start()
     assert raised.value.info.kind == "protocol"
     assert not stranger.alive
+
+
+class Stranger:
+    """Says its next line whenever it is asked something, and nothing else."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *replies: protocol.Reply) -> None:
+        lines = [protocol.encode(reply).decode().strip() for reply in replies]
+        script = (
+            f"import sys\nprint({protocol.encode(HELLO).decode().strip()!r}, flush=True)\n"
+            f"for said in {lines!r}: sys.stdin.readline(); print(said, flush=True)\n"
+            "sys.stdin.read()"
+        )
+        command = [sys.executable, "-c", script]
+        monkeypatch.setattr(process, "command", lambda lifeline: command)
+
+
+HELLO = protocol.Hello(protocol.PROTOCOL)
+
+
+async def test_a_load_that_is_answered_with_something_else_fails(
+    make_worker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Stranger(monkeypatch, protocol.Counted(1, 5))
+    with pytest.raises(G4tuiError, match="Counted is no answer to loading") as raised:
+        await make_worker().start()
+    assert raised.value.info.kind == "protocol"
+
+
+async def test_an_answer_that_is_something_else_fails(
+    make_worker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Stranger(monkeypatch, protocol.Loaded(1, 9, False), protocol.Counted(2, 5))
+    worker = make_worker()
+    await worker.start()
+    error = failure(await answer(worker, "words 1")).error
+    assert (error.kind, "Counted is no part of an answer" in error.detail) == ("protocol", True)
+    assert worker.crashed and not worker.alive
+
+
+async def test_a_question_over_the_limit_of_a_line_is_refused_and_harms_nothing(
+    started: Starter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = await started()
+    monkeypatch.setattr(protocol, "MAX_LINE", 1000)
+    error = failure(await answer(worker, "words 1" + " " * 1000)).error
+    assert (error.kind, "over the limit of 1,000" in error.detail) == ("usage", True)
+    with pytest.raises(G4tuiError, match="over the limit"):
+        await worker.tokenize("x" * 1000)
+    assert text_of(await answer(worker, "words 1")) == "w0 "
+
+
+async def test_without_a_python_of_its_own_it_says_what_to_install(
+    make_worker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", "")
+    with pytest.raises(G4tuiError) as raised:
+        await make_worker().start()
+    assert (raised.value.info.kind, "Install" in raised.value.info.remedy) == ("missing", True)
+
+
+async def test_a_place_without_lifelines_has_workers_all_the_same(
+    started: Starter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pipes that tell of the host's end by a signal are Linux's alone."""
+    monkeypatch.setattr(platform, "make_lifeline", lambda: None)
+    worker = await started()
+    assert text_of(await answer(worker, "words 2")) == "w0 w1 "
+    await worker.close()
+    assert worker.exit is not None and worker.exit.reason == "closed"
+
+
+@pytest.mark.parametrize("pid", [0, -1])
+@pytest.mark.parametrize("end", [platform.ask_to_end, platform.kill])
+def test_a_process_that_never_was_is_not_everybody(
+    end: Callable[[int], None], pid: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To a group of number 0 or 1 belongs the program itself, or every process there is."""
+    monkeypatch.setattr(os, "killpg", lambda *what: pytest.fail(f"signalled {what}"))
+    with pytest.raises(ValueError, match="no child"):
+        end(pid)
+
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_an_orphan_takes_along_the_group_that_it_leads_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, leads: bool
+) -> None:
+    did: list[object] = []
+    monkeypatch.setattr(os, "getpgrp", lambda: os.getpid() + (not leads))
+    monkeypatch.setattr(os, "killpg", lambda *what: did.append(what))
+    monkeypatch.setattr(os, "_exit", did.append)
+    platform.end_orphan()
+    assert did == ([(0, signal.SIGKILL), 0] if leads else [0])
+
+
+def test_a_signal_without_a_name_is_told_by_its_number() -> None:
+    assert exits.signal_name(-250) == "signal 250"
+    assert [exits.signal_name(code) for code in (None, 0, 3)] == ["", "", ""]

@@ -132,6 +132,35 @@ async def test_a_cancelled_task_stops_the_child(started: Starter) -> None:
     assert text_of(await answer(worker, "words 1")) == "w0 "
 
 
+async def test_a_cancelled_task_gives_its_turn_up_whenever_that_was(started: Starter) -> None:
+    worker = await started()
+    for steps in range(6):
+        task = asyncio.create_task(answer(worker, "words 1"))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        async with asyncio.timeout(30):
+            assert text_of(await answer(worker, "words 1")) == "w0 "
+
+
+async def test_a_cancelled_task_that_waits_for_its_turn_is_not_asked(started: Starter) -> None:
+    worker = await started(limits=SOON)
+    first = Cancel()
+    stream = worker.generate(asking("endless"), first)
+    await anext(stream)
+    waiting = asyncio.create_task(answer(worker, "crashes"))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    first.request()
+    assert [event async for event in stream][-1] == Finished("cancelled")
+    assert text_of(await answer(worker, "words 1")) == "w0 "
+
+
 async def test_a_question_nobody_waits_for_is_answered_all_the_same(started: Starter) -> None:
     worker = await started()
     task = asyncio.create_task(worker.count_tokens([Message("user", "x" * 100_000)]))
@@ -187,10 +216,17 @@ async def test_closing_a_hung_worker(started: Starter, script: str) -> None:
     assert worker.exit.reason == "closed"
 
 
-async def test_an_engine_that_does_not_close_is_killed(started: Starter) -> None:
-    worker = await started("never-closes", limits=SOON)
+@pytest.mark.parametrize(
+    ("model", "signal"), [("never-closes", "SIGTERM"), ("never-ends", "SIGKILL")]
+)
+async def test_an_engine_that_does_not_close_is_killed(
+    started: Starter, model: str, signal: str
+) -> None:
+    worker = await started(model, limits=SOON)
     await worker.close()
     assert not running(worker.pid or 0)
+    assert worker.exit is not None
+    assert (worker.exit.reason, worker.exit.signal) == ("closed", signal)
 
 
 async def test_stopping_a_load(make_worker: Callable[..., Worker]) -> None:
