@@ -153,5 +153,10 @@ def is_hidden(turn: TurnRow) -> bool:
 
 
 def letter_of(turn: TurnRow, answer: str) -> str:
-    """What a hidden answer is called: `Answer A` stands at the left."""
-    return f"Answer {chr(ord('A') + turn.shown.index(answer))}"
+    """What a hidden answer is called."""
+    return letter(turn.shown.index(answer))
+
+
+def letter(place: int) -> str:
+    """`Answer A` stands at the left."""
+    return f"Answer {chr(ord('A') + place)}"

@@ -193,7 +193,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("sessions.help", "question_mark", "app.help", "Help", "sessions"),
     Action("compare.back", "ctrl+t", "screen.back", "Back to one", "compare", True, True, True),
     Action("compare.stop", "escape", "screen.stop", "Stop", "compare", True),
-    Action("compare.leave", "escape", "screen.leave", "Prompt or answers", "compare"),
+    Action("compare.leave", "escape", "screen.to_answers", "To the answers", "compare"),
     Action("compare.blind", "ctrl+b", "screen.blind", "Blind mode", "compare", True, True, True),
     Action(
         "compare.sides", "ctrl+o", "screen.sides", "Models to compare", "compare", True, True, True
@@ -215,11 +215,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("pane.right_better", "2", "screen.vote('right')", "Right better", "pane", True, True),
     Action("pane.tie", "3", "screen.vote('tie')", "Tie", "pane", True, True),
     Action("pane.both_bad", "4", "screen.vote('both_bad')", "Both bad", "pane", True, True),
-    Action("pane.unvote", "0", "screen.unvote", "Take the vote back", "pane", False, True),
-    Action("pane.reason", "w", "screen.reason", "Say why", "pane", False, True),
+    Action("pane.unvote", "0", "screen.unvote", "Take the vote back", "pane", True, True),
+    Action("pane.reason", "w", "screen.reason", "Say why", "pane", True, True),
     Action("pane.reveal", "v", "screen.reveal", "Show the names", "pane", True, True),
     Action("pane.correct", "c", "screen.correct", "Correct", "pane", True, True),
-    Action("pane.go_on", "f", "screen.go_on", "Go on from this answer", "pane", False, True),
+    Action("pane.go_on", "f", "screen.go_on", "Go on from this answer", "pane", True, True),
+    Action("pane.prompt", "enter,tab", "screen.to_prompt", "To the prompt", "pane"),
     Action("pane.step", "s", "screen.step", "Scroll in step", "pane", False, True),
     Action("pane.stop_all", "x", "screen.stop_all", "Stop all", "pane", True, True),
     Action("pane.next_pair", "p", "screen.next_pair", "Next pair", "pane", True, True),
@@ -263,6 +264,22 @@ ACTIONS: tuple[Action, ...] = (
     Action("first_run.again", "f5", "look_again", "Look again", "first_run", True),
     Action("first_run.stop", "escape", "stop_pull", "Stop pulling", "first_run", True),
 )
+
+
+# The bottom line of the compare screen has more keys than room.
+_SHORT = {
+    "compare.back": "Back",
+    "compare.blind": "Blind",
+    "compare.sides": "Models",
+    "pane.unvote": "Unvote",
+    "pane.reason": "Why",
+    "pane.go_on": "Go on from it",
+}
+
+
+def short_label(binding: Binding) -> str:
+    """What a binding does, in as few words as will do."""
+    return _SHORT.get(binding.id or "", binding.description)
 
 
 def bindings(place: Place) -> list[Binding]:

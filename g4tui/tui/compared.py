@@ -81,8 +81,14 @@ class Compared:
         return f"{ROLES[self.row.answers.index(answer)]}  {self.answers[place].model}"
 
     def short_name(self, place: int) -> str:
-        """The same in a word or two."""
-        return self.name(place) if self.is_hidden else model_label(self.answers[place].model)
+        """The same in a word or two; of two that are called alike, with the role."""
+        if self.row is None or self.is_hidden:
+            return self.name(place)
+        labels = {at: model_label(answer.model) for at, answer in self.answers.items()}
+        if list(labels.values()).count(labels[place]) == 1:
+            return labels[place]
+        role = ROLES[self.row.answers.index(self.row.shown[place])]
+        return f"the {role} ({labels[place]})"
 
     # what is told
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from g4tui.core import Attachment, Cancel, ModelSpec, parse_model
 from g4tui.engine.compare import Comparison
 from g4tui.engine.sides import Side
+from g4tui.store.veil import letter
 from g4tui.tui.compared import ROLES, Compared
 from g4tui.tui.flow import Flow
 from g4tui.tui.judging import CompareFace, Judging
@@ -102,8 +103,19 @@ class Comparing(Judging):
             )
         for pane, model, tip in zip(self._panes, self.models, tips, strict=False):
             await pane.conversation.show_line(self._store, session, tip or "")
-            pane.await_question(f"{ROLES[pane.place]}  {model}", model)
+            if self.blind:
+                pane.await_question(letter(pane.place), "")
+            else:
+                pane.await_question(f"{ROLES[pane.place]}  {model}", model)
         self._face.turn_changed()
+
+    async def hide_names(self, hide: bool) -> None:
+        """From the next question on; at once, where there are no answers yet."""
+        self.blind = hide
+        self._face.turn_changed()
+        session = self._flow.session
+        if self.compared is None and not (session and self.is_running(session.id)):
+            await self._await_question(session)
 
     async def _usual(self) -> list[str]:
         """The two sides of the settings; else a ready teacher, and who answers in this chat.

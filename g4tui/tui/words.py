@@ -1,8 +1,11 @@
 """Numbers and names as the screen says them."""
 
+import re
 from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, set_cell_size
 
 from g4tui.sanitize import clean_line
 
@@ -16,6 +19,22 @@ def model_label(model: str) -> str:
     base, *adapters = name.split("+")
     parts = [PurePath(part).name or part for part in (base, *adapters)]
     return "+".join(part.removesuffix(".gguf") for part in parts)
+
+
+def short_model(words: str, room: int) -> str:
+    """Words that hold a model's id, in so many cells: what names the model goes last.
+
+    `teacher  openai@local:…/student.gguf`, then `teacher  student`, then a gap in the middle.
+    """
+    if cell_len(words) <= room:
+        return words
+    without_folders = re.sub(r"(?<=[:+])[^+]*/(?=[^/+])", "…/", words)
+    bare = re.sub(r"[^\s:]+:(?=\S)|…/|\.gguf(?=\+|$)", "", without_folders)
+    for short in (without_folders, bare):
+        if cell_len(short) <= room:
+            return short
+    end = max(0, room - 1) // 2
+    return set_cell_size(bare, max(0, room - 1 - end)) + "…" + (bare[-end:] if end else "")
 
 
 def clock(created: float, now: datetime) -> str:

@@ -98,7 +98,7 @@ async def test_a_new_comparison_leaves_the_draft_with_its_chat(home: Path) -> No
         session = ui.chat.conversation.id or ""
         await ui.type("For later")
         await ui.press("ctrl+n")
-        await ui.sees("New chat · Compare")
+        await ui.sees("· New chat")
         await ui.until(lambda: ui.screen.prompt_box.is_empty)
         assert ui.chat.drafts._drafts is not None
         draft = ui.chat.drafts._drafts.take(session)

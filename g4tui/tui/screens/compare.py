@@ -1,11 +1,14 @@
 """The compare screen: one prompt, several models side by side (tabs where it is narrow), a vote."""
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from textual import events, on
+from textual.widgets import TextArea
 
 from g4tui.sanitize import clean
 from g4tui.tui import messages as told
+from g4tui.tui.commands import keys_of_action
 from g4tui.tui.compared import Compared
 from g4tui.tui.screens.compare_base import FEWEST, CompareBase
 from g4tui.tui.widgets.compare_pane import TELL_S, ComparePane
@@ -23,14 +26,28 @@ VERDICTS: dict["Verdict", str] = {
 }
 
 
+VOTING = (
+    "pane.left_better",
+    "pane.right_better",
+    "pane.tie",
+    "pane.both_bad",
+    "pane.unvote",
+    "pane.reason",
+)
+
+
 class CompareScreen(CompareBase):
     """Shows the chat's session with several models. It lives on while another screen is shown."""
+
+    _told_of = ""
+    """What stands in the prompt, if it is a key that votes and the person was told so."""
 
     def on_mount(self) -> None:
         """Up walks through what was asked in the chat, too."""
         self.votes.tell(self._vote_saved)
         self.flow.services.chat.late.tell(self.comparing.answer_saved)
         self.prompt_box.prompt.asked = self.chat.prompt_box.prompt.asked
+        self.prompt_box.may_send = self._is_meant
         self.set_interval(TELL_S, self._tell_progress)
 
     def open(self) -> None:
@@ -60,8 +77,7 @@ class CompareScreen(CompareBase):
         """Draw what is known of the turn."""
         row = self.flow.session
         title = (row.title if row is not None else "") or "New chat"
-        blind = "blind" if self.comparing.blind else "blind off"
-        self.header.title = f"{title} · Compare, {blind}"
+        self.header.title = f"Compare, {self._blindness} · {title}"
         self.header.model = f"{len(self.comparing.models)} models"
         for pane in self.panes:
             pane.choose(self.comparing.is_chosen(pane.place))
@@ -69,6 +85,14 @@ class CompareScreen(CompareBase):
         self._show_note()
         self.chat.turns.show_running()
         self.refresh_bindings()
+
+    @property
+    def _blindness(self) -> str:
+        """Of the names in view; else of the next question."""
+        compared, words = self.comparing.compared, "blind" if self.comparing.blind else "blind off"
+        if compared is None or compared.is_hidden == self.comparing.blind:
+            return words
+        return f"{words} from the next question"
 
     def turn_over(self, compared: Compared, error: "ErrorInfo | None") -> None:
         """To the answers, unless somebody types."""
@@ -103,14 +127,22 @@ class CompareScreen(CompareBase):
             if compared is not None and compared.is_hidden:
                 note += f", {voted} of {of}"
         elif compared is not None and len(compared.answers) > 1:
-            inside = self.active.transcript.has_focus
-            note = "no vote yet" if inside else "no vote yet: Esc, then 1 to 4"
+            note = "no vote yet"
         self.status.note = note
+        self._show_way()
+
+    def _show_way(self) -> None:
+        """In the empty prompt: how to get from where the keys are to the other place."""
+        words = ""
+        if self._may_vote:
+            inside = self.active.transcript.has_focus
+            words = "Enter: ask all the next question" if inside else "Ask all · Esc: vote, 1 to 4"
+        self.prompt_box.prompt.placeholder = words
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """How to vote depends on it."""
         super().on_descendant_focus(event)
-        self._show_note()
+        self._show_way()
 
     def _tell_progress(self) -> None:
         compared = self.comparing.compared
@@ -129,6 +161,20 @@ class CompareScreen(CompareBase):
                 self.do(self.dialogs.colour, event.entry, event.code, pane.transcript)
 
     # asking
+
+    def _is_meant(self, text: str) -> bool:
+        """A key that votes, typed into the prompt, is no question before the second Enter."""
+        keys = [keys_of_action(self.app, action).split() for action in VOTING]
+        if not self._may_vote or text == self._told_of or text not in chain(*keys):
+            return True
+        self._told_of = text
+        self.tell(f"To vote: Esc, then {text}. Enter once more asks all models “{text}”.")
+        return False
+
+    @on(TextArea.Changed, "#prompt")
+    def _on_another_text(self) -> None:
+        if self.prompt_box.prompt.text != self._told_of:
+            self._told_of = ""
 
     @on(told.PromptSent)
     def _on_prompt_sent(self, event: told.PromptSent) -> None:
@@ -169,16 +215,21 @@ class CompareScreen(CompareBase):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what does something now."""
         compared = self.comparing.compared
-        is_written = compared is not None and bool(compared.writing)
         if action in ("stop", "stop_all"):
-            return is_written
+            return compared is not None and bool(compared.writing)
         if action == "next_pair" and len(self.comparing.models) <= FEWEST:
             return False
         if action == "reveal" and (compared is None or not compared.is_hidden):
             return False
         if action in ("vote", "unvote", "reason", "reveal", "correct", "go_on", "next_pair"):
-            return compared is not None and len(compared.answers) > 1 and not is_written
+            return self._may_vote
         return True
+
+    @property
+    def _may_vote(self) -> bool:
+        """Whether there are answers, and all have ended."""
+        compared = self.comparing.compared
+        return compared is not None and len(compared.answers) > 1 and not compared.writing
 
     def action_stop(self) -> None:
         """The answer of the pane with the focus; all, from the prompt."""
@@ -194,12 +245,13 @@ class CompareScreen(CompareBase):
         """All answers that are being written."""
         return self.comparing.stop(None)
 
-    def action_leave(self) -> None:
-        """From the prompt to the answers and back."""
-        if self.prompt_box.prompt.has_focus:
-            self.set_focus(self.active.transcript)
-        else:
-            self.prompt_box.prompt.focus()
+    def action_to_answers(self) -> None:
+        """Where single keys act; who is there stays there."""
+        self.set_focus(self.active.transcript)
+
+    def action_to_prompt(self) -> None:
+        """To ask the next question."""
+        self.set_focus(self.prompt_box.prompt)
 
     def action_back(self) -> None:
         """To the chat, with what was typed."""
@@ -221,13 +273,13 @@ class CompareScreen(CompareBase):
 
     def action_blind(self) -> None:
         """Hide names from the next question on, or no longer."""
-        self.comparing.blind = not self.comparing.blind
+        hide = not self.comparing.blind
         self.tell(
             "Blind: from the next question on, names are hidden until you vote."
-            if self.comparing.blind
+            if hide
             else "Not blind: the next answers have names."
         )
-        self.turn_changed()
+        self.do(self.comparing.hide_names, hide)
 
     def action_vote(self, verdict: "Verdict") -> None:
         """Which answer is better."""

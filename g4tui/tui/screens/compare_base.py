@@ -5,6 +5,7 @@ from itertools import combinations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -22,6 +23,7 @@ from g4tui.tui.comparing import Comparing
 from g4tui.tui.screens.asking import AskingScreen
 from g4tui.tui.widgets.compare_pane import ComparePane
 from g4tui.tui.widgets.status import StatusLine
+from g4tui.tui.words import short_model
 
 if TYPE_CHECKING:
     from g4tui.core import ErrorInfo
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from g4tui.tui.screens.chat import ChatScreen
 
 FEWEST, MOST = 2, 4
+_BETWEEN = "  │  "
 PANE_WIDTH = 50
 """Columns that a pane needs beside others; where there are fewer, panes are tabs."""
 KEEP = (
@@ -43,11 +46,14 @@ KEEP = (
     "screen.next_pair",
     "screen.reveal",
     "screen.back",
-    "screen.correct",
-    "app.help",
     "screen.blind",
-    "act('regenerate')",
+    "app.help",
+    "screen.reason",
+    "screen.correct",
+    "screen.unvote",
+    "screen.go_on",
     "screen.sides",
+    "act('regenerate')",
 )
 
 
@@ -134,14 +140,20 @@ class CompareBase(AskingScreen):
     def show_tabs(self) -> None:
         """Who is behind which tab, and who is at work."""
         compared = self.comparing.compared
+        shown = self.panes[: len(self.comparing.models)]
+        names = [clean(pane.name_shown) for pane in shown]
+        keys = [self._key_for(pane.place) for pane in shown]
+        busy = [" …" if compared is not None and compared.is_busy(p.place) else "" for p in shown]
+        rest = sum(len(key) + 3 for key in keys) + len(_BETWEEN) * (len(shown) - 1) + 2
+        room = max(0, self.app.size.width - rest)
+        if sum(map(cell_len, names)) > room:
+            names = [short_model(name, room // len(shown)) for name in names]
         parts: list[Content] = []
-        for pane in self.panes[: len(self.comparing.models)]:
-            busy = " …" if compared is not None and compared.is_busy(pane.place) else ""
+        for pane, key, name, mark in zip(shown, keys, names, busy, strict=True):
             style = "bold $text-accent" if pane is self.active else "$foreground-muted"
             click = Style.from_meta({"@click": f"screen.show({pane.place})"})
-            words = f"{self._key_for(pane.place)} {clean(pane.name_shown)}{busy}".strip()
-            parts.append(Content.styled(words, style).stylize(click))
-        self.tabs.update(Content("  │  ").join(parts))
+            parts.append(Content.styled(f"{key} {name}{mark}".strip(), style).stylize(click))
+        self.tabs.update(Content(_BETWEEN).join(parts))
 
     def action_show(self, place: int) -> None:
         """Bring a pane to the front."""

@@ -23,7 +23,7 @@ from g4tui.tui.services import in_thread
 from g4tui.tui.widgets.entries import RuleEntry, WelcomeEntry
 from g4tui.tui.widgets.transcript import Transcript
 from g4tui.tui.widgets.transcript_messages import EndWanted, PageWanted, RowActed
-from g4tui.tui.words import model_label
+from g4tui.tui.words import model_label, short_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,7 +150,8 @@ class ComparePane(Vertical):
         border: round $foreground 25%; border-title-align: left;
         border-title-color: $text-success; border-title-style: bold;
         border-subtitle-color: $text-muted; border-subtitle-align: left;
-        &.-active { border: round $accent; }
+        &.-active { border: round $accent 40%; }
+        &.-active:focus-within { border: round $accent; }
         PaneTranscript { height: 1fr; background: $background; }
         .facts { height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; }
     }
@@ -199,24 +200,26 @@ class ComparePane(Vertical):
         self._key = key
         self._show_title()
 
+    def on_resize(self) -> None:
+        """More room for its title, or less."""
+        self._show_title()
+
     def _show_title(self) -> None:
         key = (f" {self._key}", "$text-accent") if self._key else ""
-        self.border_title = Content.assemble(key, f" {self.name_shown} ")
+        room = self.size.width - len(self._key) - 6 if self.size.width else len(self.name_shown)
+        self.border_title = Content.assemble(key, f" {short_model(self.name_shown, room)} ")
 
     def choose(self, chosen: bool) -> None:
         """Whether all models go on from here."""
         self.border_subtitle = Content(" all go on from here ") if chosen else Content("")
 
     def await_question(self, name: str, model: str) -> None:
-        """Nothing was asked yet."""
+        """Nothing was asked yet. `model` is empty where names are hidden."""
         self.call(name)
         self.answered("")
         if not self.transcript.entries:
-            lines = [
-                ("One question for all", "title"),
-                ("", ""),
-                (f"{model_label(model)} answers here.", "hint"),
-            ]
+            who = f"{model_label(model)} answers here." if model else "Blind: who, after your vote."
+            lines = [("One question for all", "title"), ("", ""), (who, "hint")]
             self.transcript.show([WelcomeEntry(lines)])
 
     # numbers
@@ -239,12 +242,13 @@ class ComparePane(Vertical):
             self._first = monotonic()
 
     def tell_progress(self) -> None:
-        """The numbers so far; a piece is about a token.
+        """The numbers so far, once the first words are drawn; a piece is about a token.
 
         The time to the first token is the engine's, who knows when it was asked; it comes with the
         end of the answer.
         """
-        if not self.working or self._first is None:
+        entry = self.view.live.get(self.conversation.tip or "")
+        if not self.working or self._first is None or (entry is not None and not entry.has_words):
             return
         since = monotonic() - self._first
         rate = f"~{self._pieces / since:.0f} tok/s" if since > 1 else ""

@@ -9,6 +9,8 @@ from textual.screen import Screen
 from textual.style import Style
 from textual.widgets import Static
 
+from g4tui.tui.bindings import short_label
+
 _GAP = "   "
 
 
@@ -51,7 +53,8 @@ class KeyLine(Static):
         for active in screen.active_bindings.values():
             binding = active.binding
             if binding.show and active.enabled:
-                shown = (self.app.get_key_display(binding), binding.description, binding.key)
+                display, label = self.app.get_key_display(binding), short_label(binding)
+                shown = (display, label, binding.key)
                 keys.setdefault(binding.action, shown)
         ordered = sorted(keys.items(), key=lambda item: item[0] == "close")
         self._hints = [_Hint(action, _content(*shown)) for action, shown in ordered]

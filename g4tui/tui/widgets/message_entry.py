@@ -81,6 +81,11 @@ class MessageEntry(Entry):
         ended = row.state in ("stopped", "interrupted") or row.finish_reason == "length"
         return not self.streaming and (row.error is not None or ended)
 
+    @property
+    def has_words(self) -> bool:
+        """Whether anything of the answer is drawn, thinking too."""
+        return bool(self._blocks or self._thinking)
+
     def prepare(self) -> "MessageEntry":
         """Parse the saved text; slow for long ones, and safe in another thread."""
         text = self.row.message.text[:SHOWN_LIMIT]
@@ -272,7 +277,7 @@ class MessageEntry(Entry):
         if self.progress is None:
             return (
                 []
-                if self._blocks or self._thinking
+                if self.has_words
                 else [text_line("◌ waiting for the first token", palette, "note", width)]
             )
         step = self.progress

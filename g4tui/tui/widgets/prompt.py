@@ -1,6 +1,6 @@
 """Where one types: a text area that grows, sends with Enter, and keeps big pastes beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -142,7 +142,10 @@ class Prompt(TextArea):
 
 
 class PromptBox(Vertical):
-    """The prompt, the chips of what goes with it, and a title while a message is edited."""
+    """The prompt, the chips of what goes with it, and a title while a message is edited.
+
+    `may_send`: whether a text without anything beside it is meant to be sent.
+    """
 
     DEFAULT_CSS = """
     PromptBox {
@@ -159,6 +162,7 @@ class PromptBox(Vertical):
         self._attachments: list[Attachment] = []
         self._editing: str | None = None
         self._pasted = 0
+        self.may_send: Callable[[str], bool] = lambda text: True
         self._away: PromptSent | None = None
         self._offered_for = ""
 
@@ -216,7 +220,7 @@ class PromptBox(Vertical):
     def send(self) -> None:
         """Post what is there and start afresh; nothing, where nothing was typed."""
         text = _without_blank_ends(self.prompt.text)
-        if not text and not self._attachments:
+        if not self._attachments and (not text or not self.may_send(text)):
             return
         self.post_message(PromptSent(text, tuple(self._attachments), self._editing))
         self.prompt.asked.add(text)

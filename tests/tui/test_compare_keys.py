@@ -1,0 +1,61 @@
+"""Which keys act where on the compare screen: votes on the answers, words in the prompt."""
+
+from pathlib import Path
+
+from support.compare_screen import comparing, two
+
+
+async def test_esc_leads_to_the_answers_from_wherever_one_is(home: Path) -> None:
+    rooms = two(home)
+    async with comparing(rooms) as ui:
+        await ui.put("Well?")
+        await ui.done()
+        answers, prompt = ui.screen.panes[0].transcript, ui.screen.prompt_box.prompt
+        await ui.until(lambda: answers.has_focus)
+        await ui.sees("Enter: ask all the next question")
+        await ui.press("escape")
+        assert answers.has_focus
+        await ui.press("enter")
+        await ui.until(lambda: prompt.has_focus)
+        await ui.sees("Esc: vote, 1 to 4")
+        await ui.press("escape", "escape", "1")
+        await ui.sees("vote: left")
+        await ui.press("tab")
+        await ui.until(lambda: prompt.has_focus)
+        assert prompt.text == "" and len(rooms.store.turns()) == 1
+
+
+async def test_a_vote_typed_into_the_prompt_is_sent_by_a_second_enter_only(home: Path) -> None:
+    rooms = two(home)
+    async with comparing(rooms) as ui:
+        await ui.put("2")  # there is nothing to vote on
+        await ui.done()
+        prompt = ui.screen.prompt_box.prompt
+        for key in ("2", "w"):
+            prompt.focus()
+            await ui.press(key, "enter")
+            await ui.toast(f"To vote: Esc, then {key}. Enter once more asks all models")
+            assert prompt.text == key and len(rooms.store.turns()) == 1
+            await ui.press("backspace")
+        await ui.press("2", "enter")
+        await ui.press("enter")
+        await ui.done(2)
+        assert prompt.text == "" and rooms.store.votes() == []
+        prompt.focus()
+        await ui.type("22")
+        await ui.press("enter")
+        await ui.done(3)
+
+
+async def test_keys_stay_in_the_bottom_line_whatever_was_voted(home: Path) -> None:
+    rooms = two(home)
+    async with comparing(rooms) as ui:
+        await ui.put("Well?")
+        await ui.done()
+        stay = ("1 Left better", "^t Back", "^b Blind", "f1 Help", "w Why")
+        await ui.sees("no vote yet", *stay)
+        for key, words in [("1", "vote: left"), ("4", "vote: both bad")]:
+            await ui.press(key)
+            await ui.sees(words, *stay)
+        await ui.pilot.resize_terminal(160, 24)
+        await ui.sees(*stay, "c Correct", "0 Unvote", "f Go on from it")
