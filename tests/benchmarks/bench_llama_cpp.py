@@ -29,6 +29,7 @@ from g4tui.core import (
 )
 from g4tui_llama_cpp import native
 from g4tui_llama_cpp.backend import LlamaCppBackend
+from g4tui_llama_cpp.crew import Crew
 from g4tui_llama_cpp.engine import LlamaCppEngine
 from g4tui_llama_cpp.options import LlamaCppOptions
 
@@ -63,7 +64,7 @@ def bare_context(model: native.Model) -> native.Context:
         model,
         n_ctx=4096,
         batch_size=128,
-        crew=native.Crew(THREADS),
+        crew=Crew(THREADS),
         kv_type="f16",
         flash_attention="auto",
         abort=native.AbortFlag(),
