@@ -1,5 +1,6 @@
 """`g4tui compare`: one question to several models, and a file of them."""
 
+import asyncio
 import json
 import signal
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from g4tui.store import Store
 from support.command_line import CommandLine, Result, read_until
+from support.rooms import until
 
 SAY, THINK, FAIL = ("-m", "talker:say"), ("-m", "talker:think"), ("-m", "talker:fail")
 
@@ -189,6 +191,8 @@ def test_ctrl_c_stops_both_and_keeps_their_text(process: CommandLine, store: Sto
     child = process.start("compare", "-m", "talker:count", *SAY, "Hello")
     try:
         read_until(child, b"## talker:say")
+        # It may not have begun yet; what it says is seen here once it is saved.
+        asyncio.run(until(lambda: store.messages(store.turns()[0].answers)[0].message.text))
         child.send_signal(signal.SIGINT)
         out, _ = child.communicate(timeout=60)
     finally:
