@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.driver import Driver
@@ -25,7 +24,8 @@ from g4tui.tui.screens.chat import ChatScreen
 from g4tui.tui.services import Services, in_thread
 from g4tui.tui.startup import error_of
 from g4tui.tui.terminal import Signals
-from g4tui.tui.themes import own_themes
+from g4tui.tui.themed import ThemedApp
+from g4tui.tui.themes import has_few_colours
 
 if TYPE_CHECKING:
     from g4tui.config.personas import Persona
@@ -44,7 +44,7 @@ def _commands() -> type[Provider]:
     return Commands
 
 
-class G4tuiApp(App[int]):
+class G4tuiApp(ThemedApp):
     """`open_services` is called in a thread after the first paint, and again on a retry.
 
     `when_loaded` is called there once every plugin is loaded.
@@ -66,21 +66,18 @@ class G4tuiApp(App[int]):
         session: str = "",
         persona: "Persona | None" = None,
         theme: str = "",
+        few_colours: bool = False,
         driver_class: type[Driver] | None = None,
         when_loaded: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(driver_class=driver_class)
+        super().__init__(theme=theme, few_colours=few_colours, driver_class=driver_class)
         self._open_services = open_services
         self._when_loaded = when_loaded
         self._start = (model, session, persona)
         self._leaving = False
         self._typed_early: list[Event] | None = []
         self.services: Services | None = None
-        for own in own_themes():
-            self.register_theme(own)
         self.compare: CompareScreen | None = None
-        if theme and theme in self.available_themes:
-            self.theme = theme
 
     @property
     def chat(self) -> ChatScreen | None:
@@ -381,6 +378,7 @@ def run(
         session=session or "",
         persona=persona,
         theme=early_theme(paths),
+        few_colours=has_few_colours(),
         driver_class=our_driver(),
         when_loaded=gc.freeze,  # to look through all that was imported takes 100 ms each time
     )

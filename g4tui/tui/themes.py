@@ -1,4 +1,4 @@
-"""Our own looks: a dark and a light one, beside Textual's."""
+"""Our own looks: a dark and a light one, beside Textual's; all of them for 16 colours."""
 
 from textual.theme import Theme
 
@@ -55,4 +55,83 @@ def own_themes() -> tuple[Theme, ...]:
                 "block-hover-background": "#23262b0d",
             },
         ),
+    )
+
+
+def has_few_colours() -> bool:
+    """Whether the terminal has 16 colours, as far as its name tells."""
+    from rich.console import Console
+    from textual.constants import COLOR_SYSTEM
+
+    # as the application's own console finds out
+    return Console(force_terminal=True, color_system=COLOR_SYSTEM).color_system == "standard"
+
+
+def theme_of_16(theme: Theme) -> Theme:
+    """What stands in for `theme` where there are 16 colours: a dark or a light one.
+
+    The nearest one to a warm accent is an error's red there, and the tint of a ground is the ground
+    itself. Themes that are made of the terminal's own colours stay.
+    """
+    if theme.ansi:
+        return theme
+    if theme.dark:
+        return _of_16(
+            theme.name,
+            ground="#000000",
+            field="#0000aa",
+            words="#ffffff",
+            faint="#aaaaaa",
+            marks={
+                "primary": "#55ffff",
+                "secondary": "#ff55ff",
+                "accent": "#ffff55",
+                "success": "#55ff55",
+                "warning": "#ffff55",
+                "error": "#ff5555",
+            },
+        )
+    return _of_16(
+        theme.name,
+        ground="#ffffff",
+        field="#aaaaaa",
+        words="#000000",
+        faint="#000000",  # the dark grey of many terminals is too light for words
+        marks={
+            "primary": "#0000aa",
+            "secondary": "#aa00aa",
+            "accent": "#aa00aa",
+            "success": "#0000aa",
+            "warning": "#aa00aa",
+            "error": "#aa0000",
+        },
+    )
+
+
+def _of_16(
+    name: str, *, ground: str, field: str, words: str, faint: str, marks: dict[str, str]
+) -> Theme:
+    """A theme of colours that terminals have as they are: none is a mix of two."""
+    written = {f"text-{mark}": colour for mark, colour in marks.items()}
+    return Theme(
+        name=name,
+        foreground=words,
+        background=ground,
+        surface=ground,
+        panel=ground,
+        dark=ground == "#000000",
+        variables=written
+        | {
+            "foreground-muted": faint,
+            "text-muted": faint,
+            "text-disabled": faint,
+            "input-cursor-background": words,
+            "input-cursor-foreground": ground,
+            "input-selection-background": marks["primary"],
+            "input-selection-foreground": ground,
+            "boost": field,
+            "boost-lighten-1": field,
+            "block-hover-background": ground,
+        },
+        **marks,
     )

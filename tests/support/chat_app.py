@@ -133,11 +133,13 @@ async def driven_chat(
     size: tuple[int, int] = (100, 30),
     session: str = "",
     model: str = MODEL,
+    few_colours: bool = False,
     open_services: Callable[[], Services] | None = None,
 ) -> AsyncIterator[Driven]:
     """The application, its services open."""
     services = services_of(rooms)
-    app = G4tuiApp(open_services or (lambda: services), model=model, session=session)
+    opened = open_services or (lambda: services)
+    app = G4tuiApp(opened, model=model, session=session, few_colours=few_colours)
     async with app.run_test(size=size) as pilot:
         driven = Driven(app, pilot, rooms)
         if open_services is None:

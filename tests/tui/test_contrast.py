@@ -1,5 +1,7 @@
 """Our own themes: what is written can be read, on every screen."""
 
+import pytest
+from rich.color import ColorSystem
 from textual.color import Color
 from textual.geometry import Region
 
@@ -10,6 +12,8 @@ from support.rooms import Rooms
 
 READABLE = 4.5
 """WCAG 2, level AA."""
+DISCERNIBLE = 3.9
+"""What the grey of 16 colours, which is for code's comments, has on white in most terminals."""
 ANSWER = """\
 # Heading
 
@@ -33,8 +37,11 @@ class Thing(Exception):
 THEMES = [theme.name for theme in own_themes()]
 
 
-def unreadable(ui: Driven) -> list[str]:
-    """Words of the front screen with too little contrast; a dialog's alone, where there is one."""
+def unreadable(ui: Driven, *, few_colours: bool = False) -> list[str]:
+    """Words of the front screen with too little contrast; a dialog's alone, where there is one.
+
+    `few_colours`: as a terminal of 16 shows them.
+    """
     screen = ui.app.screen
     frames = screen.query("#frame, #--container")
     region = frames.first().region if screen.is_modal and frames else Region(0, 0, *screen.size)
@@ -44,11 +51,24 @@ def unreadable(ui: Driven) -> list[str]:
             if not any(letter.isalnum() for letter in text):
                 continue
             assert style is not None and style.color is not None and style.bgcolor is not None, text
-            above, below = Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor)
+            both = [style.color, style.bgcolor]
+            if few_colours:
+                both = [each.downgrade(ColorSystem.STANDARD) for each in both]
+            above, below = (Color(*each.get_truecolor()) for each in both)
             ratio = contrast(above, below)
-            if ratio < READABLE:
+            if ratio < (DISCERNIBLE if few_colours else READABLE):
                 found.append(f"{ratio:.2f} {above.hex} on {below.hex}: {text.strip()[:40]}")
     return found
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", *THEMES])
+async def test_of_16_colours_the_prompt_has_not_that_of_an_error(rooms: Rooms, theme: str) -> None:
+    async with driven_chat(rooms, few_colours=True) as ui:
+        ui.app.theme = theme
+        await ui.pilot.pause()
+        _, border = ui.chat.prompt_box.styles.border_top
+        shown = border.rich_color.downgrade(ColorSystem.STANDARD).number
+        assert shown not in (1, 9), "the two reds"
 
 
 def contrast(one: Color, other: Color) -> float:
@@ -65,17 +85,19 @@ def luminance(color: Color) -> float:
     return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
-async def test_words_stand_out_on_screens_of_every_kind(rooms: Rooms) -> None:
+@pytest.mark.parametrize("few_colours", [False, True])
+async def test_words_stand_out_on_screens_of_every_kind(rooms: Rooms, few_colours: bool) -> None:
     broken = Failed(ErrorInfo("server", "It broke", "The detail of it.", "Wait."))
     rooms.backend.answers = [ANSWER, [TextDelta("half"), broken]]
     found: list[str] = []
-    async with driven_chat(rooms, size=(110, 50)) as ui:
+    async with driven_chat(rooms, size=(110, 50), few_colours=few_colours) as ui:
 
         async def look(where: str) -> None:
             for theme in THEMES:
                 ui.app.theme = theme
                 await ui.pilot.pause()
-                found.extend(f"{theme}, {where}: {words}" for words in unreadable(ui))
+                seen = unreadable(ui, few_colours=few_colours)
+                found.extend(f"{theme}, {where}: {words}" for words in seen)
 
         await ui.ask("How?")
         await ui.answered(2)
