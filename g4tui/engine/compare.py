@@ -104,7 +104,10 @@ class Comparison:
     async def again(
         self, turn: str, answer: str, side: Side, *, cancel: Cancel | None = None
     ) -> AsyncGenerator[TurnEvent]:
-        """Another answer of one side, in the place of `answer` in the turn."""
+        """Another answer of one side, in the place of `answer` in the turn.
+
+        One that never had a word is written itself: there is nothing of it to keep.
+        """
         await self._chat.late.save()
         new = await asyncio.to_thread(self._begin_again, turn, answer, side)
         stream = self._chat.fill(None, new, side.spec, new.params, cancel)
@@ -155,12 +158,29 @@ class Comparison:
             old = self._store.message(answer)
             row = self._store.session(old.session)
             params = self._chat.defaults.merged(row.params).merged(side.params)
+            if old.model == side.spec.id and self._is_nothing(turn, old):
+                return self._store.resume_answer(answer, params)
             _, new = self._store.begin_turn(row.id, old.parent, None, side.spec.id, params)
             head = self._store.message(row.head) if row.head is not None else old
             if answer not in (head.id, head.corrects):
                 self._store.set_head(row.id, head.id)
             self._store.replace_answer(turn, answer, new.id)
             return new
+
+    def _is_nothing(self, turn: str, answer: MessageRow) -> bool:
+        """Whether an answer ended before its first word, and nobody has made anything of it.
+
+        While names are hidden every answer is kept: which of them came to nothing would tell.
+        """
+        row = self._store.turn(turn)
+        is_blank = not answer.message.text and not answer.message.reasoning
+        return (
+            is_blank
+            and answer.state in ("interrupted", "stopped", "failed")
+            and not is_hidden(row)
+            and all(answer.id not in vote.shown for vote in row.votes)
+            and answer.id in {each.id for each in self._store.standing(turn)}
+        )
 
 
 async def _together(

@@ -134,12 +134,18 @@ def finish(
     sessions.touch(connection, seq, now)
 
 
-def resume(connection: sqlite3.Connection, answer: str, owner: str) -> None:
-    """An answer that ended too early is being written again; its text stays until then."""
+def resume(
+    connection: sqlite3.Connection, answer: str, owner: str, params: Params | None = None
+) -> None:
+    """An answer that ended too early is being written again; its text stays until then.
+
+    With `params` it is written from its beginning, with these.
+    """
     changed = connection.execute(
-        """UPDATE messages SET state = 'streaming', owner = ?, error = '', finish_reason = NULL
-           WHERE id = ? AND state <> 'streaming' AND role = 'assistant'""",
-        (owner, answer),
+        """UPDATE messages SET state = 'streaming', owner = ?1, error = '', finish_reason = NULL,
+               params = coalesce(?2, params), memory_start = iif(?2 IS NULL, memory_start, NULL)
+           WHERE id = ?3 AND state <> 'streaming' AND role = 'assistant'""",
+        (owner, None if params is None else struct_column(params), answer),
     ).rowcount
     if not changed:
         row = messages.one(connection, answer)

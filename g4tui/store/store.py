@@ -201,11 +201,14 @@ class Store(Comparing, Shelves, Transcripts):
         with self._database.write(durable=False) as connection:
             growing.set_memory_start(connection, answer, message)
 
-    def resume_answer(self, answer: str) -> MessageRow:
-        """Stream again into an answer that ended; its text stays until the first flush."""
+    def resume_answer(self, answer: str, params: Params | None = None) -> MessageRow:
+        """Stream again into an answer that ended; its text stays until the first flush.
+
+        `params`: it has no text, and is asked for once more with these.
+        """
         owner = self._owner()
         with self._database.write() as connection:
-            growing.resume(connection, answer, owner)
+            growing.resume(connection, answer, owner, params)
             return messages.one(connection, answer)
 
     def add_message(

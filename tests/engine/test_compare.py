@@ -8,7 +8,17 @@ from typing import Any, Literal
 
 import pytest
 
-from g4tui.core import Cancel, ErrorInfo, Failed, Host, ModelSpec, NoOptions, Params, TextDelta
+from g4tui.core import (
+    Cancel,
+    ErrorInfo,
+    Failed,
+    Host,
+    Message,
+    ModelSpec,
+    NoOptions,
+    Params,
+    TextDelta,
+)
 from g4tui.engine import TurnFinished
 from g4tui.engine.compare import (
     CompareEvent,
@@ -18,7 +28,8 @@ from g4tui.engine.compare import (
     SideEvent,
 )
 from g4tui.engine.sides import Side, parents, varied
-from g4tui.store import MessageRow
+from g4tui.store import Asked, MessageRow, TurnRow
+from g4tui.store.rows import State
 from g4tui.testing.scripted import ScriptedBackend, ScriptedEngine
 from support.rooms import Rooms, make_rooms
 
@@ -66,6 +77,12 @@ class Room:
         events = [event async for event in self.ask(text, **named)]
         assert isinstance(events[-1], CompareFinished)
         return events[-1].answers
+
+    def begun(self, *, blind: bool = False) -> TurnRow:
+        """A comparison that nobody answers yet."""
+        asked = [Asked(None, side.spec.id) for side in (LEFT, RIGHT)]
+        question = Message("user", "Q")
+        return self.store.begin_compared(self.session, question, asked, blind=blind)[0]
 
 
 @pytest.fixture
@@ -155,6 +172,43 @@ async def test_all_go_on_from_the_chosen_answer(room_with: MakeRoom) -> None:
     room.store.choose(turn.id, right.id)
     await room.asked("More?")
     assert last_asked(room) == [["Q", "R two", "More?"]] * 2
+
+
+@pytest.mark.parametrize("state", ["interrupted", "stopped", "failed"])
+async def test_an_answer_that_never_had_a_word_is_written_itself(
+    room_with: MakeRoom, state: State
+) -> None:
+    room = room_with(left=["one"], right=[""])
+    turn = room.begun()
+    left, right = turn.answers
+    room.store.finish_answer(left, state, "", error=ErrorInfo("network", "The line is down"))
+    room.store.finish_answer(right, "complete", "one")
+    room.comparison._chat.defaults = Params(seed=9)
+    events = [event async for event in room.comparison.again(turn.id, left, LEFT)]
+    assert isinstance(events[-1], TurnFinished)
+    again = events[-1].answer
+    assert (again.id, again.message.text, again.state) == (left, "one", "complete")
+    assert again.error is None and again.params.seed == 9 and again.siblings == 2
+    assert room.store.turn(turn.id).answers == (left, right)
+
+
+@pytest.mark.parametrize("kept", ["text", "reasoning", "vote", "correction", "blind"])
+async def test_one_that_somebody_made_something_of_stays_beside_the_new_one(
+    room_with: MakeRoom, kept: str
+) -> None:
+    room = room_with(left=["one"], right=[""])
+    turn = room.begun(blind=kept == "blind")
+    left = turn.answers[0]
+    text, reasoning = (kept if kept == each else "" for each in ("text", "reasoning"))
+    room.store.finish_answer(left, "interrupted", text, reasoning=reasoning)
+    if kept == "vote":
+        room.store.vote(turn.id, "right")
+    elif kept == "correction":
+        room.store.correct(left, "So.")
+    async for _ in room.comparison.again(turn.id, left, LEFT):
+        pass
+    assert left not in room.store.turn(turn.id).answers
+    assert room.store.message(left).state == "interrupted"
 
 
 async def test_all_go_on_from_a_correction_until_each_has_its_own_line_again(

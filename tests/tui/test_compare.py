@@ -241,6 +241,25 @@ async def test_an_interrupted_answer_is_gone_on_with_or_kept(home: Path) -> None
         await ui.until(lambda: "stopped" in ui.pane(1))
 
 
+async def test_an_interrupted_answer_without_a_word_leaves_no_trace_once_asked_again(
+    home: Path,
+) -> None:
+    rooms = compare_rooms(home, {"teacher": ["Because."], "student": [""]})
+    store = rooms.store
+    session = store.create_session(model=STUDENT).id
+    asked = [Asked(None, TEACHER), Asked(None, STUDENT)]
+    turn, _ = store.begin_compared(session, Message("user", "Why?"), asked)
+    for answer, text in zip(turn.answers, ("", "So."), strict=True):
+        store.finish_answer(answer, "interrupted", text)
+    async with comparing(rooms, session=session) as ui:
+        await ui.sees("So.", "interrupted")
+        await ui.press("escape", "r")
+        await ui.until(lambda: "Because." in ui.pane(0) and "interrupted" not in ui.pane(0))
+        await ui.done()
+        await ui.press("ctrl+t")
+        await ui.sees("Because.", "< 1/2 >")
+
+
 async def test_one_that_cannot_be_gone_on_with_can_still_be_kept(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
