@@ -1,7 +1,6 @@
 """Which models there are, and how one is opened. Imports nothing heavy."""
 
 from importlib.util import find_spec
-from pathlib import Path
 
 from g4tui.core import Backend, Engine, G4tuiError, Host, ModelFile, ModelInfo, ModelSpec
 from g4tui_ctransformers.options import CtransformersOptions
@@ -44,28 +43,12 @@ class CtransformersBackend(Backend[CtransformersOptions]):
             )
         from g4tui_ctransformers.opening import open_engine
 
-        return open_engine(find_file(spec.model, host), spec, options, host)
+        return open_engine(host.find_file(spec.model), spec, options, host)
 
 
 def is_installed() -> bool:
     """Whether ctransformers is there; it is not imported for that."""
     return find_spec("ctransformers") is not None
-
-
-def find_file(name: str, host: Host) -> Path:
-    """The file of a model's name or path. Raises `G4tuiError` of kind `missing`."""
-    for file in host.model_files:
-        if name in (file.name, file.path):
-            return Path(file.path)
-    path = Path(name)
-    if path.is_absolute() and path.exists():
-        return path  # what is no file is refused when it is opened, and named there
-    raise G4tuiError(
-        "missing",
-        "There is no such file" if path.is_absolute() else "There is no such model",
-        name,
-        "See what is here with: g4tui models",
-    )
 
 
 def _is_ours(file: ModelFile) -> bool:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
@@ -48,7 +47,7 @@ class LlamaCppBackend(Backend[LlamaCppOptions]):
             raise not_installed()
         from g4tui_llama_cpp.opening import open_engine
 
-        return open_engine(find_file(spec.model, host), spec, options, host)
+        return open_engine(host.find_file(spec.model), spec, options, host)
 
     def environment(self) -> Mapping[str, str]:
         """What has to be said before the libraries are loaded.
@@ -73,24 +72,6 @@ def not_installed() -> G4tuiError:
         "llama.cpp is not installed",
         "The Python package llama-cpp-python runs GGUF models.",
         f"{INSTALL} (it compiles for some minutes and needs a C and a C++ compiler)",
-    )
-
-
-def find_file(name: str, host: Host) -> Path:
-    """The file of a model's name or path. Raises `G4tuiError` of kind `missing`."""
-    for file in host.model_files:
-        if name in (file.name, file.path):
-            return Path(file.path)
-    path = Path(name)
-    if path.is_absolute() and path.exists():
-        return path  # what is no file is refused when it is opened, and named there
-    what = "file" if path.is_absolute() else "model"
-    near = get_close_matches(name, [file.name for file in host.model_files], n=1)
-    raise G4tuiError(
-        "missing",
-        f"There is no such {what}",
-        f"{name}; did you mean {near[0]}?" if near else name,
-        "See what is here with: g4tui models; get one with: g4tui models pull NAME",
     )
 
 

@@ -19,6 +19,7 @@ from g4tui.core.errors import G4tuiError
 from g4tui.core.events import Event
 from g4tui.core.messages import Message, Request
 from g4tui.core.naming import ModelSpec
+from g4tui.core.nearest import did_you_mean
 
 
 class ModelInfo(msgspec.Struct, frozen=True):
@@ -100,6 +101,25 @@ class Host:
         self.secret = secret
         self.log = log
         self.progress = progress
+
+    def find_file(self, name: str) -> Path:
+        """The file of a model: by its name in `model_files`, or by its absolute path.
+
+        Whether it can be read shows when it is opened. Raises `G4tuiError` of kind `missing`.
+        """
+        for file in self.model_files:
+            if name in (file.name, file.path):
+                return Path(file.path)
+        path = Path(name)
+        if path.is_absolute() and path.exists():
+            return path
+        guess = did_you_mean(name, [file.name for file in self.model_files])
+        raise G4tuiError(
+            "missing",
+            "There is no such file" if path.is_absolute() else "There is no such model",
+            f"{name}. {guess}" if guess else name,
+            "See what is here with: g4tui models; get one with: g4tui models pull NAME",
+        )
 
     @property
     def conversations(self) -> Path:

@@ -16,6 +16,7 @@ from g4tui.core import (
     G4tuiError,
     Host,
     Message,
+    ModelFile,
     Request,
     estimated_tokens,
 )
@@ -86,6 +87,26 @@ def test_a_conversations_folder_is_private_and_stays(tmp_path: Path) -> None:
     (folder / "state").touch()
     assert host.conversation_dir("key") == folder
     assert (folder / "state").exists()
+
+
+def test_a_model_file_is_found_by_its_name_and_by_its_path(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "own.gguf"
+    elsewhere.touch()
+    host = Host(tmp_path, [ModelFile("fox", "/models/fox.gguf", 1, "gguf")])
+    assert host.find_file("fox") == host.find_file("/models/fox.gguf") == Path("/models/fox.gguf")
+    assert host.find_file(str(elsewhere)) == elsewhere
+    for name, title, guess in (
+        ("Fix", "There is no such model", "Did you mean fox?"),
+        ("wolverine", "There is no such model", "wolverine"),
+        ("own.gguf", "There is no such model", "own.gguf"),
+        (str(tmp_path / "gone.gguf"), "There is no such file", "gone.gguf"),
+    ):
+        with pytest.raises(G4tuiError) as error:
+            host.find_file(name)
+        info = error.value.info
+        assert (info.kind, info.title) == ("missing", title)
+        assert guess in info.detail
+        assert "g4tui models pull" in info.remedy
 
 
 def test_a_host_that_gives_nothing_gives_no_key(tmp_path: Path) -> None:
