@@ -142,7 +142,8 @@ class _AnyEngine(ABC):
     """What synchronous and asynchronous engines share.
 
     `context`: how many tokens a prompt and its answer may have together. `can_continue`: whether
-    `Request.continue_last` is understood.
+    `Request.continue_last` is understood. An engine has `tokenize`, `prompt_ids`, `score` and
+    `embed` where it can; else they raise `G4tuiError` of kind `unsupported`.
     """
 
     context: int
@@ -161,11 +162,15 @@ class _AnyEngine(ABC):
         raise unsupported("give the ids of a prompt")
 
     def score(self, ids: Sequence[int], start: int) -> list[float]:
-        """Natural log-probabilities of `ids[start:]`, each given all before it; `start >= 1`."""
+        """Natural log-probabilities of `ids[start:]`, each given all before it; `start >= 1`.
+
+        As many numbers as there are ids from `start` on. Raises `G4tuiError` of kind `context` for
+        more ids than fit.
+        """
         raise unsupported("give log-probabilities")
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """One vector a text, all of one length."""
+        """One vector a text, in the order of `texts`, all of one length."""
         raise unsupported("embed texts")
 
 
@@ -233,11 +238,17 @@ class Backend(ABC, Generic[Options]):
 
     @abstractmethod
     def models(self, host: Host, options: Options) -> list[ModelInfo]:
-        """The models at hand. Quick, offline-safe, loads no weights, imports nothing heavy."""
+        """The models at hand, ready or not. Called in a thread of the host's process.
+
+        Quick, offline-safe, loads no weights, imports nothing heavy.
+        """
 
     @abstractmethod
     def open(self, spec: ModelSpec, options: Options, host: Host) -> Engine | AsyncEngine:
-        """Load a model. Raises `G4tuiError` with a remedy; reports through `host.progress`."""
+        """Load a model; blocks. Raises `G4tuiError` with a remedy; reports through `host.progress`.
+
+        Called in the worker's process, or, where `runs` is `loop`, in a thread of the host's.
+        """
 
     def destination(self, spec: ModelSpec, options: Options) -> str:
         """The host that a conversation would be sent to; empty when it stays on this machine."""

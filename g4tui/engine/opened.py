@@ -30,7 +30,7 @@ class OpenedModel(Protocol):
     """
 
     @property
-    def context(self) -> int: ...
+    def context(self) -> int: ...  # tokens of a prompt and its answer together
     @property
     def can_continue(self) -> bool: ...
     @property

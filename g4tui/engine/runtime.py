@@ -53,7 +53,11 @@ class _Slot:
 
 
 class Runtime:
-    """Opens models by name and answers requests with them. Lives on one event loop."""
+    """Opens models by name and answers requests with them. Lives on one event loop.
+
+    `secret(server, origin)` gives the key of a server, only ever to backends that run on the loop;
+    `log` takes the lines that backends log. `close` it before the loop ends.
+    """
 
     def __init__(
         self,
