@@ -21,6 +21,7 @@ Place = Literal[
     "confirm",
     "sides",
     "text",
+    "reason",
     "rename",
     "parameters",
     "models",
@@ -246,6 +247,17 @@ ACTIONS: tuple[Action, ...] = (
     Action("sides.add", "a", "add", "Add", "sides", True),
     Action("sides.remove", "delete,d", "remove", "Remove", "sides", True),
     Action("text.save", "ctrl+s", "save", "Save", "text", True, False, True),
+    Action("reason.save", "enter,ctrl+s", "save", "Save", "reason", True, False, True),
+    Action(
+        "reason.newline",
+        "ctrl+j,shift+enter,alt+enter",
+        "newline",
+        "Newline",
+        "reason",
+        True,
+        False,
+        True,
+    ),
     Action("parameters.use", "ctrl+s", "use", "Use in this chat", "parameters", True, False, True),
     Action(
         "parameters.default", "f3", "save_default", "Keep for new chats too", "parameters", True

@@ -105,6 +105,7 @@ class Judging:
         pair = [compared.answers[place] for place in places]
         told = await in_thread(self._names_itself, pair) if compared.is_hidden else False
         store, ids = self._store, [answer.id for answer in pair]
+        before = self._given.get(frozenset(ids))
         given = self._given[frozenset(ids)] = Given(frozenset(ids), verdict, None)
         self._face.turn_changed()
         saved = await self._votes.now_or_later(
@@ -120,6 +121,15 @@ class Judging:
             self._face.turn_changed()
             if told and saved is not None and not saved.blind:
                 self._face.tell("An answer told who wrote it: this vote does not count as blind.")
+            if saved is not None and (before is None or before.verdict != verdict):
+                self._warn(saved, row, pair)
+
+    def _warn(self, vote: "VoteRow", turn: "TurnRow", pair: "Sequence[MessageRow]") -> None:
+        """Say what a vote on an answer without an end is not good for."""
+        from g4tui.votes.caveats import caveat
+
+        if words := caveat(vote, turn, *pair):
+            self._face.tell(words)
 
     def saved_late(self, vote: "VoteRow") -> None:
         """The library took a vote that it had first refused."""

@@ -14,6 +14,7 @@ from g4tui.core import Role
 from g4tui.engine.history import answered
 from g4tui.store import MessageRow, Store, VoteRow
 from g4tui.store.veil import is_hidden
+from g4tui.votes.caveats import is_whole
 
 HUMAN = "human"
 UNKNOWN = "unknown"
@@ -240,8 +241,7 @@ class Harvest:
         return tuple(turns), [row.model for row in rows if row.model]
 
     def _is_whole(self, answer: MessageRow) -> bool:
-        text = answer.message.text
-        if answer.state == "complete" and text.strip() and _is_text(text):
+        if is_whole(answer) and _is_text(answer.message.text):
             return True
         self.left_out["an answer that is empty or did not come to its end"] += 1
         return False

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from support.compare_screen import comparing, two
+from g4tui.core import Message
+from g4tui.store import Asked
+from g4tui.store.rows import State
+from support.compare_screen import STUDENT, TEACHER, comparing, two
 
 
 async def test_esc_leads_to_the_answers_from_wherever_one_is(home: Path) -> None:
@@ -59,3 +62,23 @@ async def test_keys_stay_in_the_bottom_line_whatever_was_voted(home: Path) -> No
             await ui.sees(words, *stay)
         await ui.pilot.resize_terminal(160, 24)
         await ui.sees(*stay, "c Correct", "0 Unvote", "f Go on from it")
+
+
+async def test_a_vote_on_an_answer_without_an_end_says_what_it_is_good_for(home: Path) -> None:
+    rooms = two(home)
+    store = rooms.store
+    session = store.create_session(model=STUDENT).id
+    asked = [Asked(None, TEACHER), Asked(None, STUDENT)]
+    turn, _ = store.begin_compared(session, Message("user", "Why?"), asked)
+    states: tuple[State, ...] = ("complete", "interrupted")
+    for answer, state in zip(turn.answers, states, strict=True):
+        store.finish_answer(answer, state, "So far.")
+    async with comparing(rooms, session=session) as ui:
+        await ui.sees("interrupted")
+        await ui.press("escape", "1")
+        await ui.toast(
+            "One of the two did not come to its end: the vote is kept, but is not exported as a "
+            "preference."
+        )
+        (vote,) = store.votes()
+        assert vote.verdict == "left"

@@ -323,7 +323,7 @@ class CompareScreen(CompareBase):
         self.do_latest("dialog", self._give_reason)
 
     async def _give_reason(self) -> None:
-        from g4tui.tui.screens.text import TextScreen
+        from g4tui.tui.screens.text import ReasonScreen
 
         pair = self.pair
         given = self.comparing.given(pair)
@@ -331,7 +331,7 @@ class CompareScreen(CompareBase):
             self.tell("Vote first: 1, 2, 3 or 4.")
             return
         reason = given.row.reason if given.row is not None else ""
-        text = await self.app.push_screen_wait(TextScreen("Why?", reason))
+        text = await self.app.push_screen_wait(ReasonScreen("Why?", reason))
         if text is not None:
             await self.comparing.give_vote(given.verdict, pair, text)
 
@@ -340,7 +340,7 @@ class CompareScreen(CompareBase):
         self.do_latest("dialog", self._correct)
 
     async def _correct(self) -> None:
-        from g4tui.tui.screens.text import TextScreen
+        from g4tui.tui.screens.text import CorrectionScreen
 
         compared, place = self.comparing.compared, self.active.place
         if compared is None or place not in compared.answers:
@@ -348,6 +348,6 @@ class CompareScreen(CompareBase):
         title = f"What {compared.short_name(place)} should have answered"
         shown = self.panes[place].conversation.shown(compared.answers[place])
         before = shown.message.text
-        text = await self.app.push_screen_wait(TextScreen(title, before, tall=True))
+        text = await self.app.push_screen_wait(CorrectionScreen(title, before))
         if text is not None and text.strip():
             await self.comparing.correct(place, text)

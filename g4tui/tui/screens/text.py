@@ -10,24 +10,25 @@ from textual.widgets import TextArea
 
 from g4tui.sanitize import clean
 from g4tui.tui.bindings import bindings
+from g4tui.tui.commands import keys_of_action
 from g4tui.tui.screens.dialog import Dialog
+from g4tui.tui.widgets.prompt import without_blank_ends
 
 
 class TextScreen(Dialog[str]):
-    """The text as edited; `None` when it stays as it is. `tall`: it takes the whole screen.
+    """The text as edited, without blank ends; `None` when it stays as it is.
 
     Esc asks before it drops what was changed.
     """
 
     CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = ["dialog.tcss", "text.tcss"]
     AUTO_FOCUS = "TextArea"
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings("text"))
+    saving_key = "reason.save"
 
-    def __init__(self, title: str, text: str, *, tall: bool = False) -> None:
+    def __init__(self, title: str, text: str) -> None:
         self.title_text = title
         self._text = text
         super().__init__()
-        self.set_class(tall, "-whole")
 
     def body(self) -> Iterable[Widget]:
         yield TextArea(clean(self._text), soft_wrap=True, tab_behavior="focus")
@@ -39,8 +40,9 @@ class TextScreen(Dialog[str]):
 
     @property
     def _edited(self) -> str | None:
-        text = self.query_one(TextArea).text
-        return None if text == clean(self._text) else text
+        before, text = clean(self._text), self.query_one(TextArea).text
+        edited = without_blank_ends(text)
+        return None if before in (text, edited) else edited
 
     def action_save(self) -> None:
         """Take it."""
@@ -57,5 +59,27 @@ class TextScreen(Dialog[str]):
         if self._edited is None:
             self.dismiss(None)
             return
-        question = ConfirmScreen("Drop what you wrote?", "Ctrl+S saves it.", "Drop", "Go on")
+        saves = f"{keys_of_action(self.app, self.saving_key).split()[0]} saves it."
+        question = ConfirmScreen("Drop what you wrote?", saves, "Drop", "Go on")
         self.app.push_screen(question, answered)
+
+
+class ReasonScreen(TextScreen):
+    """A line or two: Enter saves."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("reason"))
+
+    def action_newline(self) -> None:
+        """A line break at the cursor."""
+        self.query_one(TextArea).insert("\n")
+
+
+class CorrectionScreen(TextScreen):
+    """A text of any length, on the whole screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("text"))
+    saving_key = "text.save"
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__(title, text)
+        self.set_class(True, "-whole")

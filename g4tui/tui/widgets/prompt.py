@@ -219,7 +219,7 @@ class PromptBox(Vertical):
 
     def send(self) -> None:
         """Post what is there and start afresh; nothing, where nothing was typed."""
-        text = _without_blank_ends(self.prompt.text)
+        text = without_blank_ends(self.prompt.text)
         if not self._attachments and (not text or not self.may_send(text)):
             return
         self.post_message(PromptSent(text, tuple(self._attachments), self._editing))
@@ -298,7 +298,7 @@ class PromptBox(Vertical):
         self.set_class(bool(self._attachments), "-chips")
 
 
-def _without_blank_ends(text: str) -> str:
+def without_blank_ends(text: str) -> str:
     """No blank lines before and nothing blank after; the first line keeps its indent."""
     lines = text.rstrip().split("\n")
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)

@@ -1,0 +1,33 @@
+"""What a vote is not good for: an answer did not come to its end."""
+
+from g4tui.store import MessageRow, TurnRow, VoteRow
+
+
+def is_whole(answer: MessageRow) -> bool:
+    """Whether a model said all that it had to say."""
+    return answer.state == "complete" and bool(answer.message.text.strip())
+
+
+def caveat(vote: VoteRow, turn: TurnRow, left: MessageRow, right: MessageRow) -> str:
+    """One sentence for the person who gave it; empty, where there is nothing to say.
+
+    It tells the same of both answers, since their names may be hidden still.
+    """
+    whole = [is_whole(answer) for answer in (left, right)]
+    decided = vote.verdict in ("left", "right")
+    better = left if vote.verdict == "left" else right
+    if not any(whole):
+        what = "Neither of the two came to its end"
+    elif not all(whole):
+        what = "One of the two did not come to its end"
+    elif decided and better.finish_reason == "length":
+        what = "The better one was cut at the token limit"
+    else:
+        return ""
+    if vote.blind:
+        kept, but = "the vote counts in the ratings", "but"
+    elif turn.blind and not vote.revealed_first:
+        kept, but = "the vote does not count in the ratings", "and"
+    else:
+        kept, but = "the vote is kept", "but"
+    return f"{what}: {kept}{f', {but} is not exported as a preference' if decided else ''}."

@@ -1,0 +1,58 @@
+"""What is said of a vote on an answer without an end is what ratings and exports make of it."""
+
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from g4tui.core import Message
+from g4tui.store import Asked, Store, Verdict
+from g4tui.store.rows import State
+from g4tui.votes import Harvest, ballots, rated
+from g4tui.votes.caveats import caveat
+
+ENDS: dict[str, tuple[State, str, Any]] = {
+    "whole": ("complete", "So.", "stop"),
+    "length": ("complete", "So and", "length"),
+    "stopped": ("stopped", "So and", None),
+    "interrupted": ("interrupted", "So and", None),
+    "failed": ("failed", "So and", None),
+    "empty": ("complete", " ", "stop"),
+}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store.open(tmp_path / "library.sqlite3")
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("verdict", ["left", "right", "tie", "both_bad"])
+@pytest.mark.parametrize("blind", [False, True])
+def test_it_says_what_becomes_of_the_vote(store: Store, blind: bool, verdict: Verdict) -> None:
+    told: dict[str, tuple[str, bool]] = {}
+    for left, right in product(ENDS, ENDS):
+        session = store.create_session(model="a:teacher").id
+        asked = [Asked(None, "a:teacher"), Asked(None, "a:student")]
+        question = Message("user", f"{left} and {right}")
+        turn, _ = store.begin_compared(session, question, asked, blind=blind)
+        for answer, end in zip(turn.answers, (left, right), strict=True):
+            state, text, reason = ENDS[end]
+            text = f"{text} {answer}" if text.strip() else text
+            store.finish_answer(answer, state, text, finish_reason=reason)
+        vote = store.vote(turn.id, verdict)
+        words = caveat(vote, turn, *store.messages(vote.shown))
+        told[f"votes-{turn.id}"] = (words, vote.blind)
+    exported = {row.id for row in Harvest(store, lambda model: "").preferences()}
+    rated_blind = rated(ballots(store)).blind
+
+    decided = verdict in ("left", "right")
+    for row, (words, counts) in told.items():
+        assert (row in exported) == (decided and "not exported as a preference" not in words), words
+        assert ("the vote counts in the ratings" in words) <= counts
+        assert ("does not count in the ratings" in words) == (blind and not counts)
+    assert rated_blind == sum(counts for _, counts in told.values())
+    assert bool(rated_blind) == blind
