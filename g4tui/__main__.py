@@ -14,7 +14,7 @@ def main() -> int:
             if lacking() is None:
                 # the screen alone: it paints before the command line could be imported
                 from g4tui.paths import Paths
-                from g4tui.tui.app import run as run_screen
+                from g4tui.tui.launch import run as run_screen
 
                 return run_screen(paths=Paths.from_environment())
         from g4tui.cli.run import run

@@ -80,7 +80,7 @@ def open_screen(app: App, model: str | None, session: str | None, persona: str |
         from g4tui.core import G4tuiError
 
         raise G4tuiError(lack.kind, lack.title, lack.detail, lack.remedy)
-    from g4tui.tui.app import run
+    from g4tui.tui.launch import run
 
     chosen = None
     if persona is not None:
@@ -93,7 +93,6 @@ def open_screen(app: App, model: str | None, session: str | None, persona: str |
         session=session,
         persona=chosen,
         plugins=not app.no_plugins,
-        debug=app.debug,
     )
 
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path, PurePath
@@ -13,28 +11,23 @@ from textual.binding import BindingType
 from textual.command import Provider
 from textual.driver import Driver
 from textual.events import Event, Key, Paste
-from textual.notifications import Notify
 from textual.screen import Screen
 
-from g4tui.sanitize import clean
 from g4tui.tui.bindings import bindings
 from g4tui.tui.messages import PluginsLoaded, ServicesFailed, ServicesReady
 from g4tui.tui.screens.asking import AskingScreen
 from g4tui.tui.screens.chat import ChatScreen
 from g4tui.tui.services import Services, in_thread
 from g4tui.tui.startup import error_of
+from g4tui.tui.telling import TellingApp
 from g4tui.tui.terminal import Signals
-from g4tui.tui.themed import ThemedApp
-from g4tui.tui.themes import has_few_colours
 
 if TYPE_CHECKING:
     from g4tui.config.personas import Persona
-    from g4tui.paths import Paths
     from g4tui.tui.screens.compare import CompareScreen
 
 _SAVE_LIMIT_S = 1.5
 _CLOSE_LIMIT_S = 2.0
-_REMARK_S = 4.0
 _CATCH_UP_S = 0.2
 
 
@@ -44,7 +37,7 @@ def _commands() -> type[Provider]:
     return Commands
 
 
-class G4tuiApp(ThemedApp):
+class G4tuiApp(TellingApp):
     """`open_services` is called in a thread after the first paint, and again on a retry.
 
     `when_loaded` is called there once every plugin is loaded.
@@ -56,7 +49,6 @@ class G4tuiApp(ThemedApp):
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("anywhere"))
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    NOTIFICATION_TIMEOUT = _REMARK_S
 
     def __init__(
         self,
@@ -78,6 +70,11 @@ class G4tuiApp(ThemedApp):
         self._typed_early: list[Event] | None = []
         self.services: Services | None = None
         self.compare: CompareScreen | None = None
+
+    @property
+    def copies(self) -> Path:
+        """In the library's folder, once that is known."""
+        return self.services.paths.data / "copied" if self.services else Path.home()
 
     @property
     def chat(self) -> ChatScreen | None:
@@ -185,57 +182,6 @@ class G4tuiApp(ThemedApp):
                 screen.post_message(PluginsLoaded().set_sender(screen))
         if self.chat is not None:
             self.chat.plugins_loaded()
-
-    # telling
-
-    def tell(self, text: str, *, warning: bool = False, error: bool = False) -> None:
-        """A toast of untrusted text."""
-        severity = "error" if error else "warning" if warning else "information"
-        self.notify(
-            clean(text),
-            severity=severity,  # type: ignore[arg-type]
-            timeout=10.0 if error else _REMARK_S,
-            markup=False,
-        )
-
-    def on_notify(self, event: Notify) -> None:
-        """The same words again take the place of those that still stand there."""
-        for old in list(self._notifications):
-            if old.message == event.notification.message:
-                del self._notifications[old]
-
-    # copying and opening
-
-    def copy_to_clipboard(self, text: str) -> None:
-        """Textual's own copies (a selection, the prompt) go our way too."""
-        self._clipboard = text
-        self.run_worker(self.copy_text(clean(text)), group="copy", exit_on_error=False)
-
-    async def copy_text(self, text: str) -> None:
-        """Copy clean text and say where it went."""
-        from g4tui.tui.clipboard import copy
-
-        folder = self.services.paths.data / "copied" if self.services else Path.home()
-        try:
-            copied = await in_thread(copy, text, send=self._send_to_terminal, folder=folder)
-        except OSError as error:
-            self.tell(f"Nothing was copied: {error}", error=True)
-            return
-        self.tell(copied.words)
-
-    def _send_to_terminal(self, sequence: str) -> None:
-        if self._driver is not None and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._driver.write, sequence)
-
-    async def open_address(self, url: str) -> None:
-        """Open an http(s) address in a browser, or copy it where there is none."""
-        from g4tui.tui.browser import has_browser, open_in_browser
-
-        if has_browser() and await in_thread(open_in_browser, url):
-            self.tell("Opened in the browser.")
-            return
-        await self.copy_text(url)
-        self.tell("There is no browser here: the address was copied.")
 
     # keys
 
@@ -358,40 +304,3 @@ class G4tuiApp(ThemedApp):
                 await in_thread(self.services.store.close)
         finally:
             self.exit(status, return_code=status)
-
-
-def run(
-    *,
-    paths: "Paths",
-    model: str | None = None,
-    session: str | None = None,
-    persona: "Persona | None" = None,
-    plugins: bool = True,
-    debug: bool = False,
-) -> int:
-    """Open the screen; the exit status. What cannot be read is told on the screen."""
-    from g4tui.tui.startup import early_theme, open_services
-
-    app = G4tuiApp(
-        lambda: open_services(paths, plugins=plugins),
-        model=model or "",
-        session=session or "",
-        persona=persona,
-        theme=early_theme(paths),
-        few_colours=has_few_colours(),
-        driver_class=our_driver(),
-        when_loaded=gc.freeze,  # to look through all that was imported takes 100 ms each time
-    )
-    app.run()
-    return app.return_code or 0
-
-
-def our_driver() -> type[Driver] | None:
-    """Ours, where Textual's for Unix would be used."""
-    import os
-
-    if sys.platform == "win32" or os.environ.get("TEXTUAL_DRIVER"):
-        return None
-    from g4tui.tui.driver import Driver as OurDriver
-
-    return OurDriver

@@ -12,7 +12,8 @@ import msgspec
 
 from g4tui.core import Event
 from g4tui.testing import ScriptedBackend
-from g4tui.tui.app import G4tuiApp, our_driver
+from g4tui.tui.app import G4tuiApp
+from g4tui.tui.launch import our_driver
 from g4tui.tui.services import Services
 from support.rooms import make_rooms
 from support.screen_host import services_of
