@@ -1,5 +1,7 @@
 """Our own looks: a dark and a light one, beside Textual's; all of them for 16 colours."""
 
+from typing import TypedDict
+
 from textual.theme import Theme
 
 DARK, LIGHT = "g4tui-dark", "g4tui-light"
@@ -58,13 +60,25 @@ def own_themes() -> tuple[Theme, ...]:
     )
 
 
+class _Marks(TypedDict):
+    """The colours that say something."""
+
+    primary: str
+    secondary: str
+    accent: str
+    success: str
+    warning: str
+    error: str
+
+
 def has_few_colours() -> bool:
     """Whether the terminal has 16 colours, as far as its name tells."""
     from rich.console import Console
     from textual.constants import COLOR_SYSTEM
 
     # as the application's own console finds out
-    return Console(force_terminal=True, color_system=COLOR_SYSTEM).color_system == "standard"
+    console = Console(force_terminal=True, color_system=COLOR_SYSTEM)  # type: ignore[arg-type]
+    return console.color_system == "standard"
 
 
 def theme_of_16(theme: Theme) -> Theme:
@@ -82,14 +96,14 @@ def theme_of_16(theme: Theme) -> Theme:
             field="#0000aa",
             words="#ffffff",
             faint="#aaaaaa",
-            marks={
-                "primary": "#55ffff",
-                "secondary": "#ff55ff",
-                "accent": "#ffff55",
-                "success": "#55ff55",
-                "warning": "#ffff55",
-                "error": "#ff5555",
-            },
+            marks=_Marks(
+                primary="#55ffff",
+                secondary="#ff55ff",
+                accent="#ffff55",
+                success="#55ff55",
+                warning="#ffff55",
+                error="#ff5555",
+            ),
         )
     return _of_16(
         theme.name,
@@ -97,22 +111,22 @@ def theme_of_16(theme: Theme) -> Theme:
         field="#aaaaaa",
         words="#000000",
         faint="#000000",  # the dark grey of many terminals is too light for words
-        marks={
-            "primary": "#0000aa",
-            "secondary": "#aa00aa",
-            "accent": "#aa00aa",
-            "success": "#0000aa",
-            "warning": "#aa00aa",
-            "error": "#aa0000",
-        },
+        marks=_Marks(
+            primary="#0000aa",
+            secondary="#aa00aa",
+            accent="#aa00aa",
+            success="#0000aa",
+            warning="#aa00aa",
+            error="#aa0000",
+        ),
     )
 
 
 def _of_16(
-    name: str, *, ground: str, field: str, words: str, faint: str, marks: dict[str, str]
+    name: str, *, ground: str, field: str, words: str, faint: str, marks: _Marks
 ) -> Theme:
     """A theme of colours that terminals have as they are: none is a mix of two."""
-    written = {f"text-{mark}": colour for mark, colour in marks.items()}
+    written = {f"text-{mark}": str(colour) for mark, colour in marks.items()}
     return Theme(
         name=name,
         foreground=words,
