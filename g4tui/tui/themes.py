@@ -122,9 +122,7 @@ def theme_of_16(theme: Theme) -> Theme:
     )
 
 
-def _of_16(
-    name: str, *, ground: str, field: str, words: str, faint: str, marks: _Marks
-) -> Theme:
+def _of_16(name: str, *, ground: str, field: str, words: str, faint: str, marks: _Marks) -> Theme:
     """A theme of colours that terminals have as they are: none is a mix of two."""
     written = {f"text-{mark}": str(colour) for mark, colour in marks.items()}
     return Theme(
