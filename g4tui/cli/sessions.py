@@ -154,8 +154,15 @@ def _list(
     elif not rows:
         app.say('There are no sessions yet. Begin one with g4tui, or: g4tui ask "Hello"')
     else:
+        compared = app.store.compared_models()
         cells = [
-            (row.id, moment(row.updated), str(row.messages), row.model, _titled(row))
+            (
+                row.id,
+                moment(row.updated),
+                str(row.messages),
+                ", ".join(dict.fromkeys(compared.get(row.id, (row.model,)))),
+                _titled(row),
+            )
             for row in rows
         ]
         app.say(table(cells, ("ID", "UPDATED", "MESSAGES", "MODEL", "TITLE")))

@@ -77,6 +77,11 @@ class Comparing(Writer):
         with self._database.read() as connection:
             return turns.many(connection, session, since)
 
+    def compared_models(self) -> dict[str, tuple[str, ...]]:
+        """By session, the models of its newest comparison, as they were asked."""
+        with self._database.read() as connection:
+            return turns.models(connection)
+
     def last_turn(self, session: str) -> TurnRow | None:
         """The newest comparison of a session."""
         with self._database.read() as connection:

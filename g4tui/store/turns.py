@@ -117,6 +117,18 @@ def last(connection: sqlite3.Connection, session: str) -> TurnRow | None:
     return found[0] if found else None
 
 
+def models(connection: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
+    """By session, who was asked in its newest comparison."""
+    found: dict[str, tuple[str, ...]] = {}
+    for session, model in connection.execute(
+        """SELECT s.id, m.model FROM turns t JOIN sessions s ON s.seq = t.session
+               JOIN turn_answers a ON a.turn = t.seq JOIN messages m ON m.seq = a.message
+           WHERE t.seq IN (SELECT max(seq) FROM turns GROUP BY session) ORDER BY t.seq, a.place"""
+    ):
+        found[session] = (*found.get(session, ()), column_text(model))
+    return found
+
+
 def of_answer(connection: sqlite3.Connection, answer: str) -> TurnRow | None:
     """The turn that holds an answer now."""
     where = """t.seq = (SELECT a.turn FROM turn_answers a JOIN messages m ON m.seq = a.message

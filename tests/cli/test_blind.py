@@ -13,6 +13,7 @@ from support.command_line import Result
 G4tui = Callable[..., Result]
 SESSION, ANSWER = "SESSION", "ANSWER"
 COMMANDS = (
+    ("sessions", "list"),
     ("sessions", "list", "--json"),
     ("sessions", "show", SESSION),
     ("sessions", "show", SESSION, "--json"),

@@ -39,6 +39,15 @@ def test_both_answers_have_their_heading(process: CommandLine) -> None:
     assert "## talker:think\n\nHello you\n" in out
 
 
+def test_the_list_of_sessions_names_all_who_were_asked(process: CommandLine) -> None:
+    process("compare", *SAY, *THINK, "Hello you")
+    process("compare", *SAY, *SAY, "Twice")
+    process("ask", *SAY, "Alone")
+    rows = process("sessions").out.splitlines()
+    assert ["talker:say, talker:think" in row for row in rows if "Hello you" in row] == [True]
+    assert all("say, " not in row for row in rows if "Twice" in row or "Alone" in row)
+
+
 def test_the_object_has_the_promised_names(process: CommandLine, store: Store) -> None:
     (found,) = objects(process("compare", *SAY, *THINK, "Hello", "--json"))
     turn = store.turn(found["turn"])
