@@ -34,7 +34,7 @@ def list_models(options: Options, host: Host, *, installed: bool) -> list[ModelI
         except G4tuiError as error:
             unusable[endpoint.label] = (error.info.title, error.info.remedy)
     lists = ModelLists(host.cache_dir)
-    awake = _refresh([*configured, *local], keys, lists, options)
+    awake = _refresh([*configured, *local], keys, lists)
     infos: list[ModelInfo] = []
     for endpoint in configured:
         missing = unusable.get(endpoint.label) or _missing(
@@ -110,9 +110,7 @@ def _chats(model: str, endpoint: Endpoint) -> bool:
     return not endpoint.official or name.startswith(("gpt-", "chatgpt-", "o1", "o3", "o4", "ft:"))
 
 
-def _refresh(
-    asked: list[Endpoint], keys: dict[str, Key | None], lists: ModelLists, options: Options
-) -> set[str]:
+def _refresh(asked: list[Endpoint], keys: dict[str, Key | None], lists: ModelLists) -> set[str]:
     """Ask what should be asked, all at once; the addresses of local servers that answered.
 
     A server on this machine is always asked (it answers or refuses at once); another one only

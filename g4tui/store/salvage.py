@@ -165,7 +165,7 @@ def _build(new: sqlite3.Connection, heap: sqlite3.Connection, found: Salvaged) -
     for row in _rows(heap, "tags"):
         if row["session"] in counts:
             _insert(new, "tags", row)
-    _add_turns(new, heap, counts, messages, found)
+    _add_turns(new, heap, messages, found)
     new.execute(
         """UPDATE sessions SET head = (SELECT max(seq) FROM messages m
                WHERE m.session = sessions.seq)
@@ -200,11 +200,7 @@ def _add_messages(
 
 
 def _add_turns(
-    new: sqlite3.Connection,
-    heap: sqlite3.Connection,
-    counts: dict[int, int],
-    messages: dict[int, int],
-    found: Salvaged,
+    new: sqlite3.Connection, heap: sqlite3.Connection, messages: dict[int, int], found: Salvaged
 ) -> None:
     """Comparisons of which two answers are left, and votes on answers that both are."""
     answers: dict[object, list[Row]] = {}
