@@ -35,11 +35,6 @@ def _row(model: str) -> _Row | None:
     return models.get(model) or models.get(_DATED.sub("", model))
 
 
-def priced_models() -> list[str]:
-    """The names in the table."""
-    return list(_table().models)
-
-
 def price_of(model: str, endpoint: Endpoint, own: Mapping[str, Price]) -> Price | None:
     """Dollars per million tokens; `None` when nobody said. Free on this machine."""
     if model in own:
