@@ -8,7 +8,7 @@ content security policy forbids everything but its own style sheet.
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from functools import lru_cache
 from html import escape
@@ -43,6 +43,8 @@ blockquote { border-left: .2em solid var(--line); padding-left: .9em; color: var
 table { border-collapse: collapse; display: block; overflow-x: auto; }
 th, td { border: 1px solid var(--line); padding: .3em .6em; text-align: left; }
 .center { text-align: center; } .right { text-align: right; }
+ul > .task { list-style: none; }
+ul > .task > input, ul > .task > p > input { margin: 0 .2em 0 -1.3em; }
 hr { border: 0; border-top: 1px solid var(--line); margin: 1.2em 0; }
 details { color: var(--faint); margin-bottom: .8em; } summary { cursor: pointer; }
 """
@@ -59,6 +61,7 @@ def render(markdown: str, highlight: Callable[[str, str], str] | None = None) ->
     parser = _parser()
     tokens = parser.parse(clean(markdown))
     _purify(tokens)
+    _with_tasks(tokens)
     options = deepcopy(parser.options)
     if highlight is not None:
         options["highlight"] = lambda code, language, attributes: highlight(code, language)
@@ -85,6 +88,28 @@ def page(title: str, body: str, css: str = "") -> str:
 </body>
 </html>
 """
+
+
+_TASK = re.compile(r"\[([ xX])\]\s")
+
+
+def _with_tasks(tokens: "Sequence[Token]") -> None:
+    """`- [x] done` as a box that is ticked, which nobody can untick in a document."""
+    from markdown_it.token import Token
+
+    for item, paragraph, line in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if item.type != "list_item_open" or paragraph.type != "paragraph_open":
+            continue
+        first = line.children[0] if line.children else None
+        if first is None or first.type != "text" or not (task := _TASK.match(first.content)):
+            continue
+        box = Token("task", "input", 0)
+        box.attrs = {"type": "checkbox", "disabled": ""}
+        if task[1] != " ":
+            box.attrs["checked"] = ""
+        first.content = f" {first.content[task.end() :]}"
+        line.children = [box, *(line.children or [])]
+        item.attrs["class"] = "task"
 
 
 @lru_cache(maxsize=1)

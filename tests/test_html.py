@@ -32,7 +32,7 @@ def test_nothing_of_a_text_runs_or_loads(markdown: str) -> None:
     check_html(render(markdown))
 
 
-@given(st.text(alphabet="<>&\"'`*_[]()!#|-:\n =/ajscript\u202e\x1b\ud800", max_size=80))
+@given(st.text(alphabet="<>&\"'`*_[]()!#|-:\n =/ajscriptx\u202e\x1b\ud800", max_size=80))
 def test_whatever_a_model_writes_stays_text(markdown: str) -> None:
     check_html(render(markdown))
 
@@ -53,6 +53,17 @@ def test_pictures_are_links_that_load_nothing() -> None:
     assert seen.tags == ["p", "a"]
     assert seen.text.strip() == "[picture: A cat]"
     assert ("href", "https://a.b/cat.png") in seen.attributes
+
+
+def test_tasks_are_boxes_that_nobody_can_tick() -> None:
+    html = render("- [ ] **first**\n- [x] second\n  - [X] within\n\n1. [ ] third\n\n2. fourth\n")
+    check_html(html)
+    seen = Seen(html)
+    assert [("checked" in box) for box in seen.boxes] == [False, True, True, False]
+    assert all("disabled" in box for box in seen.boxes)
+    assert "[" not in seen.text
+    for text in ("[ ] no list", "- [y] no", "- [ ]", "- `[ ]` code", "- [ ](https://a.b)"):
+        assert not Seen(render(text)).boxes, text
 
 
 def test_links_tell_their_target_nothing() -> None:

@@ -94,6 +94,22 @@ async def test_the_tree_shows_all_versions_and_goes_to_one(rooms: Rooms) -> None
         assert ui.line[-1].message.text == "Red."
 
 
+async def test_what_does_not_fit_in_the_tree_ends_in_an_ellipsis(rooms: Rooms) -> None:
+    rooms.backend.answers = ["Red. " * 40, "Blue. " * 40]
+    async with driven_chat(rooms, size=(90, 30)) as ui:
+        await ui.ask("Colour? " * 40)
+        await ui.answered(2)
+        await ui.to_transcript()
+        await ui.press("r")
+        await ui.sees("< 2/2 >")
+        await ui.answered(2)
+        await ui.to_transcript()
+        await ui.press("b")
+        seen = await ui.sees("You: Colour?", "1/2 parrot: Red.", "2/2 parrot: Blue.")
+        lines = [line.strip(" │") for line in seen.splitlines() if ": " in line]
+        assert len(lines) == 3 and all(line.endswith("…") for line in lines), seen
+
+
 async def test_a_long_chat_is_one_level_of_the_tree(rooms: Rooms) -> None:
     session = rooms.store.create_session(model=MODEL, title="Long")
     parent = None

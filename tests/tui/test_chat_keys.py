@@ -54,6 +54,26 @@ async def test_tab_goes_from_the_prompt_into_the_conversation_and_on_to_the_list
             await ui.until(lambda place=place: ui.app.focused is place)
 
 
+async def test_what_was_chosen_in_a_dialog_leads_to_the_prompt(rooms: Rooms) -> None:
+    async with driven_chat(rooms, size=(120, 40)) as ui:
+        await ui.ask("How?")
+        await ui.answered(2)
+        for key, words, choose in [
+            ("ctrl+o", "Choose a model", ["enter"]),
+            ("f6", "Personas", ["enter"]),
+            ("ctrl+g", "System prompt and parameters", ["x", "ctrl+s"]),
+        ]:
+            await ui.to_transcript()
+            await ui.press(key)
+            await ui.sees(words)
+            await ui.press("escape")
+            await ui.until(lambda: ui.app.focused is ui.chat.transcript)
+            await ui.press(key)
+            await ui.sees(words)
+            await ui.press(*choose)
+            await ui.until(lambda: ui.app.focused is ui.chat.prompt_box.prompt)
+
+
 async def test_a_question_mark_shows_the_keys_where_nothing_is_typed(rooms: Rooms) -> None:
     async with driven_chat(rooms) as ui:
         await ui.press("question_mark")

@@ -223,8 +223,7 @@ class ChatScreen(ChatActions):
             self.drafts.put_away()
             self.flow.begin()
             self.drafts.bring()
-            self.sidebar.fold_floating()
-            self.prompt_box.prompt.focus()
+            self.to_prompt()
 
     @on(told.SessionsChanged)
     def _on_sessions_changed(self) -> None:

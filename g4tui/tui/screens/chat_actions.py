@@ -41,8 +41,7 @@ class ChatActions(ChatBase):
         elif self.prompt_box.prompt.has_focus and self.transcript.selected is not None:
             self.transcript.focus()
             return
-        self.sidebar.fold_floating()
-        self.prompt_box.prompt.focus()
+        self.to_prompt()
 
     def action_choose_model(self) -> None:
         """Open the picker."""

@@ -70,6 +70,11 @@ class ChatBase(AskingScreen):
         else:
             super().failed(error)
 
+    def to_prompt(self) -> None:
+        """To where one types: what was chosen is for the next message."""
+        self.sidebar.fold_floating()
+        self.prompt_box.prompt.focus()
+
     def sessions_changed(self) -> None:
         """Read the list of sessions again."""
         raise NotImplementedError

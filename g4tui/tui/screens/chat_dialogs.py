@@ -76,6 +76,7 @@ class ChatDialogs:
             return
         model = await self._app.push_screen_wait(ModelsScreen(flow.choice.model))
         if model:
+            self._screen.to_prompt()
             await flow.choose(model)
 
     async def parameters(self) -> None:
@@ -88,6 +89,7 @@ class ChatDialogs:
         choice = flow.choice
         options = await self._app.push_screen_wait(ParametersScreen(choice.options, choice.model))
         if options is not None:
+            self._screen.to_prompt()
             await flow.set_options(options)
 
     async def open_link(self, url: str) -> None:

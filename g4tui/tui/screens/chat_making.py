@@ -40,6 +40,7 @@ class ChatMaking:
         if chosen == SAVE:
             await self._save_persona(options)
         elif chosen:
+            self._screen.to_prompt()
             name = chosen.removeprefix(CHOSEN)
             persona = found[name]
             await flow.set_options(SessionOptions(persona.system, persona.params, options.context))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.style import Style
 from rich.text import Text
 from textual import on, work
 from textual.binding import BindingType
@@ -27,6 +28,20 @@ AT_ONCE = 200
 """Lines that are made before the loop may do something else."""
 
 
+class Branches(Tree[str]):
+    """Lines as wide as the tree: what does not fit ends in an ellipsis."""
+
+    def render_label(self, node: TreeNode[str], base_style: Style, style: Style) -> Text:
+        """The label of one line, behind its guides."""
+        label = super().render_label(node, base_style, style)
+        depth, above = 0, node.parent
+        while above is not None and not above.is_root:
+            depth, above = depth + 1, above.parent
+        room = self.scrollable_content_region.width - depth * self.guide_depth
+        label.truncate(max(1, room), overflow="ellipsis")
+        return label
+
+
 class TreeScreen(Dialog[str]):
     """The id of the message to go to.
 
@@ -46,7 +61,7 @@ class TreeScreen(Dialog[str]):
         super().__init__()
 
     def body(self) -> Iterable[Widget]:
-        tree: Tree[str] = Tree("", id="tree")
+        tree = Branches("", id="tree")
         tree.show_root = False
         tree.guide_depth = 3
         yield tree
