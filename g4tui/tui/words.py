@@ -33,8 +33,12 @@ def short_model(words: str, room: int) -> str:
     for short in (without_folders, bare):
         if cell_len(short) <= room:
             return short
-    end = max(0, room - 1) // 2
-    return set_cell_size(bare, max(0, room - 1 - end)) + "…" + (bare[-end:] if end else "")
+    role, gap, name = bare.rpartition("  ")
+    if room - cell_len(role + gap) < 3:
+        role, gap, name = "", "", bare
+    left = max(0, room - cell_len(role + gap) - 1)
+    end = left // 2
+    return role + gap + set_cell_size(name, left - end) + "…" + (name[-end:] if end else "")
 
 
 def clock(created: float, now: datetime) -> str:

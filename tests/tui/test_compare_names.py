@@ -20,7 +20,7 @@ LONG = "scripted:/home/ada/models/of/some/very/long/folder/pet.Q4_1.gguf"
         ("teacher  openai@x:/a/b/pet.gguf", 20, "teacher  pet"),
         ("llama-cpp:/a/base.gguf+/b/own.gguf", 33, "llama-cpp:…/base.gguf+…/own.gguf"),
         ("llama-cpp:/a/base.gguf+/b/own.gguf", 9, "base+own"),
-        ("student  llama-cpp:smollm2-135m-instruct", 20, "student  s…-instruct"),
+        ("student  llama-cpp:smollm2-135m-instruct", 20, "student  smoll…truct"),
         ("Answer A", 3, "A…A"),
         ("Answer A", 0, "…"),
     ],

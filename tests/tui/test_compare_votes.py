@@ -312,7 +312,7 @@ async def test_of_three_each_two_have_a_vote_and_the_last_shows_the_names(home: 
         await ask_three(ui)
         await ui.sees(" 1 Answer A ", " 2 Answer B ", " Answer C ", "p Next pair", "no vote yet")
         await ui.press("1")
-        await ui.sees("vote: left, blind, 1 of 3")
+        await ui.sees("vote: left, 1 of 3")
         await ui.press("p")
         await ui.sees(" 1 Answer A ", " 2 Answer C ", "no vote yet")
         await ui.press("2", "p")

@@ -118,13 +118,14 @@ class CompareScreen(CompareBase):
         if compared is not None and compared.writing:
             note = "answering"
         elif given is not None:
-            kind = ", blind" if given.row is not None and given.row.blind else ""
+            is_hidden = compared is not None and compared.is_hidden
+            kind = ", blind" if given.row is not None and given.row.blind and not is_hidden else ""
             if given.row is None:
                 kind = ", not saved yet"
             elif compared is not None and not compared.shows(given.row.shown):
                 kind += ", before it was asked again"
             note = f"vote: {VERDICTS[given.verdict]}{kind}"
-            if compared is not None and compared.is_hidden:
+            if is_hidden:
                 note += f", {voted} of {of}"
         elif compared is not None and len(compared.answers) > 1:
             note = "no vote yet"

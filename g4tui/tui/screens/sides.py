@@ -18,6 +18,7 @@ from g4tui.tui.save_settings import save_settings
 from g4tui.tui.screens.dialog import Dialog
 from g4tui.tui.services import Services, in_thread
 from g4tui.tui.widgets.line_list import LineList
+from g4tui.tui.words import short_model
 
 FEWEST = 2
 
@@ -33,7 +34,7 @@ class _Line(NamedTuple):
         return True
 
     def content(self, width: int) -> Content:
-        model = Content(clean_line(self.model)).truncate(max(8, width - 12), ellipsis=True)
+        model = Content(short_model(clean_line(self.model), max(8, width - 12)))
         return Content.assemble("  ", (self.key.ljust(10), "bold"), model)
 
 
