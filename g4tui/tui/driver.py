@@ -2,12 +2,14 @@
 
 import fcntl
 import os
+import re
 import selectors
 import struct
 import sys
 import termios
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Generator, Iterator
+from string import digits
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from textual import events
@@ -24,6 +26,7 @@ _READ = 1 << 16
 _BURST = 256
 """Printable characters that come at once are no typing: they are a paste without brackets."""
 
+_ESCAPE_DIGIT = re.compile(r"(?<=\x1b)(?=[0-9])")
 _IDLE_S = 0.1
 _PASTE_LIMIT_S = 5.0
 """A paste whose end does not come within this is taken as it is: the keyboard must not die."""
@@ -116,6 +119,7 @@ class InputReader:
         self._paste_end = ""  # the last characters of the paste, where its closing mark may begin
         self._idle = 0
         self._burst: list[str] = []
+        self._after_escape = False
         self.waiting = False
 
     def read(self, data: bytes) -> Iterator[Message]:
@@ -151,9 +155,8 @@ class InputReader:
             yield from self._parser.feed(self._held)
             self._held, self.waiting = "", True
             return
-        if self._parser._timeout_time is not None:
-            self._parser._timeout_time = 0.0  # nothing came for as long as we wait
-        yield from self._parser.tick()
+        yield from self._complete()  # nothing came for as long as we wait
+        self._after_escape = False
         self._idle += 1
         if self._paste is not None and self._idle * _IDLE_S > _PASTE_LIMIT_S:
             pasted, self._paste = "".join(self._paste), None
@@ -177,8 +180,23 @@ class InputReader:
             self._burst.append(text)
             return
         yield from self._end_burst()
-        if text:
-            yield from self._parser.feed(text)
+        if not text:
+            return
+        # tmux and ssh bring an Esc and the key after it together. With a digit that is no key of
+        # its own: Textual would take it for a sign that nobody typed, as the trade mark's for 2.
+        between = self._after_escape and text[0] in digits
+        for part in _ESCAPE_DIGIT.split(text):
+            if between:
+                yield from self._complete()
+            yield from self._parser.feed(part)
+            between = True
+        self._after_escape = text.endswith("\x1b")
+
+    def _complete(self) -> Iterator[Message]:
+        """What waits for more is complete as it is."""
+        if self._parser._timeout_time is not None:
+            self._parser._timeout_time = 0.0
+        yield from self._parser.tick()
 
     def _end_burst(self) -> Iterator[Message]:
         if self._burst:

@@ -34,6 +34,13 @@ def test_a_lone_escape_is_a_key_after_a_moment() -> None:
     assert not reader.waiting
 
 
+def test_an_escape_and_a_digit_that_come_together_are_two_keys() -> None:
+    assert read(InputReader(), b"\x1b1a\x1b2") == ["escape", "1", "a", "escape", "2"]
+    assert read(InputReader(), b"a\x1b", b"3", b"4") == ["a", "escape", "3", "4"]
+    assert read(InputReader(), b"\x1b", b"", b"5") == ["escape", "5"]
+    assert read(InputReader(), b"\x1b[1;2A\x1b[5~") == ["shift+up", "pageup"]
+
+
 def test_a_paste_is_one_event_however_it_is_cut() -> None:
     text = "line one\nline two \x1b[31m & more" * 50
     data = START + text.encode() + END + b"x"
