@@ -26,6 +26,7 @@ class App:
         self.json = False
         self.debug = False
         self.no_plugins = False
+        self.plugin_command = ""  # the one that runs, where it is a plugin's
         self._environ = environ
         self._closing: list[Callable[[], None]] = []
 

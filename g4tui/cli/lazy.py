@@ -59,7 +59,9 @@ def _of_plugins(ctx: click.Context, name: str) -> click.Command | None:
     app = get_app(ctx)
     app.no_plugins |= bool(ctx.params.get("no_plugins"))
     app.load_plugins()
-    return next((each for each in app.plugins.commands() if each.name == name), None)
+    found = next((each for each in app.plugins.commands() if each.name == name), None)
+    app.plugin_command = name if found is not None else ""
+    return found
 
 
 def common(command: AnyCommand) -> AnyCommand:

@@ -103,13 +103,13 @@ def _run(arguments: list[str], app: App) -> int:
 def _fail(error: Exception, app: App) -> int:
     from g4tui.cli.output import exit_code
 
-    info = _info_of(error)
+    info = _info_of(error, app.plugin_command)
     app.report(info)
     _trace(app)
     return exit_code(info)
 
 
-def _info_of(error: Exception) -> "ErrorInfo":
+def _info_of(error: Exception, plugin_command: str) -> "ErrorInfo":
     from g4tui.core import ErrorInfo, G4tuiError
 
     if isinstance(error, G4tuiError):
@@ -123,11 +123,19 @@ def _info_of(error: Exception) -> "ErrorInfo":
             f"{error.object[:200]!a} has bytes that make no character.",
             "Type it in a terminal that is set to UTF-8; give a file of such a name another one.",
         )
-    what = " ".join(str(error).split())
+    from g4tui.plugin.loading import describe
+
+    if plugin_command:
+        return ErrorInfo(
+            "plugin",
+            f"The command {plugin_command} went wrong",
+            describe(error),
+            "Run it again with --debug to see where, and tell the author of its plugin.",
+        )
     return ErrorInfo(
         "internal",
         "Something in g4tui went wrong",
-        f"{type(error).__name__}: {what}",
+        describe(error),
         "This is a defect of g4tui. Run it again with --debug to see where, and report that.",
     )
 

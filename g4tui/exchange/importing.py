@@ -11,6 +11,7 @@ import msgspec
 from g4tui.core import G4tuiError
 from g4tui.core.nearest import did_you_mean
 from g4tui.plugin import Importer, LeftOut, Transcript
+from g4tui.plugin.checked import checked
 from g4tui.plugin.loading import describe
 from g4tui.store import SessionRow, Store
 
@@ -146,7 +147,11 @@ def _batches(
 
 def _guarded(importer: Importer, file: BinaryIO) -> Iterator[Transcript | LeftOut]:
     try:
-        yield from importer.read(file)
+        for item in importer.read(file):
+            if isinstance(item, LeftOut):
+                yield checked(item, LeftOut)
+            else:
+                yield checked(item, Transcript)
     except G4tuiError:
         raise
     except OSError as error:

@@ -2,12 +2,11 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
 
-import msgspec
 from pluggy import HookImpl
 
 from g4tui.core import ErrorInfo, Request
+from g4tui.plugin.checked import checked
 from g4tui.plugin.loading import describe, disable_line
 from g4tui.plugin.turns import FinishedTurn
 
@@ -35,7 +34,7 @@ class TurnHooks:
             before = state.request
             answer = _call(implementation, request=before)
             if answer is not None:
-                state.request = _checked(answer)
+                state.request = _with_messages(checked(answer, Request))
 
         self._run("g4tui_prepare_turn", implementations, one)
         return state.close()
@@ -110,12 +109,7 @@ def _call(implementation: HookImpl, **values: object) -> object:
     return function(*(values[name] for name in implementation.argnames))
 
 
-def _checked(answer: object) -> Request:
-    """`answer` if it is a sound request: msgspec checks types only when it converts."""
-    if not isinstance(answer, Request):
-        raise TypeError(f"it gave a {type(answer).__name__}, not a Request or None")
-    builtin: Any = msgspec.to_builtins(answer)
-    checked = msgspec.convert(builtin, Request)
-    if not checked.messages:
+def _with_messages(request: Request) -> Request:
+    if not request.messages:
         raise ValueError("it gave a request without messages")
-    return checked
+    return request

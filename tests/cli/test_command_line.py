@@ -83,6 +83,18 @@ def test_an_unknown_command_may_be_a_plugins(process: CommandLine, site: Path) -
     assert process("echo", "ab", environment={"G4TUI_DISABLED_PLUGINS": "speaker"}).code == 2
 
 
+def test_a_mistake_in_a_command_of_a_plugin_is_not_called_ours(
+    process: CommandLine, site: Path
+) -> None:
+    make_distribution(site, "speaker", COMMANDS)
+    code, out, err = process("echo", "bug")
+    assert (code, out) == (1, "")
+    assert "The command echo went wrong\nZeroDivisionError" in err
+    assert "author of its plugin" in err
+    assert "defect of g4tui" not in err
+    assert "Traceback" in process("--debug", "echo", "bug").err
+
+
 def test_what_a_plugin_prints_does_not_spoil_json(process: CommandLine, site: Path) -> None:
     make_distribution(site, "speaker", COMMANDS)
     code, out, err = process("plugins", "--json")

@@ -34,7 +34,7 @@ print("a plugin that prints at import")
 @click.argument("word")
 def echo(word):
     """Say a word."""
-    click.echo(word * 2)
+    click.echo(word * (2 if word != "bug" else 1 // 0))
 
 
 @hookimpl
