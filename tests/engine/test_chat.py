@@ -16,11 +16,13 @@ from g4tui.core import (
     G4tuiError,
     Message,
     Params,
+    ReasoningDelta,
     Request,
     TextDelta,
     Usage,
 )
 from g4tui.engine import ContextUsed, MemoryBegins, TurnFinished, TurnStarted
+from g4tui.testing.scripted import ScriptedEngine
 from support.rooms import PARROT, Rooms, collect, until
 
 MakeRooms = Callable[..., Rooms]
@@ -155,6 +157,62 @@ async def test_leaving_in_mid_stream_stops_the_model_and_marks_the_answer(
                 break
     answer = rooms.store.path(session.id)[-1]
     assert (answer.state, answer.message.text) == ("interrupted", "word ")
+
+
+async def test_a_question_goes_after_any_message_or_begins_anew(rooms_with: MakeRooms) -> None:
+    rooms = rooms_with(["A", "B", "C"])
+    session = rooms.store.create_session()
+    first = await rooms.ask(session.id, "1")
+    await rooms.ask(session.id, "2")
+    await rooms.ask(session.id, "2, edited", parent=first.id)
+    assert [m.text for m in rooms.backend.requests[-1].messages] == ["1", "A", "2, edited"]
+    await rooms.ask(session.id, "0", parent=None)
+    assert [m.text for m in rooms.backend.requests[-1].messages] == ["0"]
+    assert [row.message.text for row in rooms.store.path(session.id)] == ["0", "C"]
+
+
+async def test_thinking_that_a_server_sends_apart_is_kept_apart(rooms_with: MakeRooms) -> None:
+    rooms = rooms_with([[ReasoningDelta("hm, "), ReasoningDelta("so"), TextDelta("Blue.")]])
+    session = rooms.store.create_session()
+    events = await collect(rooms.chat.send(session.id, "The sky?", spec=PARROT))
+    assert [e.text for e in events if isinstance(e, ReasoningDelta)] == ["hm, ", "so"]
+    answer = rooms.store.path(session.id)[-1]
+    assert (answer.message.text, answer.message.reasoning) == ("Blue.", "hm, so")
+
+
+async def test_what_looked_like_a_tag_comes_at_the_end(rooms_with: MakeRooms) -> None:
+    rooms = rooms_with([[TextDelta("<thin"), Finished("stop")]])
+    session = rooms.store.create_session()
+    events = await collect(rooms.chat.send(session.id, "Q", spec=PARROT))
+    assert [e.text for e in events if isinstance(e, TextDelta)] == ["<thin"]
+    assert rooms.store.path(session.id)[-1].message.text == "<thin"
+
+
+async def test_a_session_deleted_under_an_answer_that_is_left_is_no_error(
+    rooms_with: MakeRooms,
+) -> None:
+    rooms = rooms_with(["word " * 100], delay_s=0.005)
+    session = rooms.store.create_session()
+    async with aclosing(rooms.chat.send(session.id, "Talk", spec=PARROT)) as events:
+        async for event in events:
+            if isinstance(event, TextDelta):
+                rooms.store.delete_session(session.id)
+                break
+    assert not rooms.chat.late.are_waiting
+
+
+async def test_a_model_that_takes_whole_questions_only_says_so(
+    rooms_with: MakeRooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = rooms_with([[TextDelta("Half an ans"), Failed(ErrorInfo("crashed", "Gone"))]])
+    session = rooms.store.create_session()
+    half = await rooms.ask(session.id, "Q")
+    monkeypatch.setattr(ScriptedEngine, "can_continue", False)
+    events = await collect(rooms.chat.resume(half.id, spec=PARROT))
+    kept = events[-1].answer  # type: ignore[union-attr]
+    assert kept.error is not None and kept.error.kind == "unsupported"
+    assert (kept.message.text, kept.state) == ("Half an ans", "interrupted")
+    assert len(rooms.backend.requests) == 1
 
 
 async def test_regenerate_adds_a_sibling(rooms_with: MakeRooms) -> None:

@@ -149,6 +149,20 @@ async def test_a_side_that_failed_is_asked_again_alone(room_with: MakeRoom) -> N
     assert len(room.sides["left"].requests) == 1
 
 
+async def test_the_session_stands_at_the_new_answer_where_it_stood_at_the_old(
+    room_with: MakeRoom,
+) -> None:
+    room = room_with(left=[BROKEN, "better"], right=["R two"])
+    left, _ = await room.asked()
+    turn = room.store.turn_of(left.id)
+    assert turn is not None
+    assert room.store.session(room.session).head == left.id
+    async for event in room.comparison.again(turn.id, left.id, LEFT):
+        last = event
+    assert isinstance(last, TurnFinished) and last.answer.message.text == "better"
+    assert room.store.session(room.session).head == last.answer.id
+
+
 async def test_each_model_goes_on_from_its_own_answer(room_with: MakeRoom) -> None:
     room = room_with(left=["L one"], right=["R two"])
     await room.asked()

@@ -10,7 +10,7 @@ import pytest
 
 from g4tui.core import G4tuiError, Message
 from g4tui.engine.late import LateSaves
-from g4tui.store import Asked, Store, TurnRow, VoteRow
+from g4tui.store import Asked, SessionRow, Store, TurnRow, VoteRow
 
 
 @pytest.fixture
@@ -74,3 +74,31 @@ async def test_what_can_never_be_saved_is_told_at_once(store: Store, turn: TurnR
         await late.now_or_later(partial(store.vote, turn.id, "left"))
     assert raised.value.info.kind == "missing"
     assert not late.are_waiting
+
+
+async def test_what_can_never_be_saved_any_more_holds_up_nothing(
+    store: Store, turn: TurnRow, lock: sqlite3.Connection
+) -> None:
+    late, heard = LateSaves[VoteRow | SessionRow](), []
+    late.tell(heard.append)
+    other = partial(store.rename_session, turn.session, "new")
+    assert await late.now_or_later(partial(store.vote, "gone", "left")) is None
+    assert await late.now_or_later(other) is None
+    lock.execute("ROLLBACK")
+    await late.close()
+    assert not late.are_waiting
+    assert len(heard) == 1
+    assert store.session(turn.session).title == "new"
+
+
+async def test_a_locked_library_makes_what_comes_later_wait_its_turn(
+    store: Store, turn: TurnRow, lock: sqlite3.Connection
+) -> None:
+    late = LateSaves[VoteRow]()
+    late.hold(partial(store.vote, turn.id, "left"))
+    assert not await late.save()
+    lock.execute("ROLLBACK")
+    vote = await late.now_or_later(partial(store.vote, turn.id, "tie"))
+    assert vote is not None and (vote.verdict, vote.revealed_first) == ("tie", True)
+    await late.close()
+    await LateSaves[VoteRow]().close()

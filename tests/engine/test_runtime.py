@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -23,9 +25,12 @@ from g4tui.core import (
     ModelSpec,
     NoOptions,
     Request,
+    TextDelta,
 )
+from g4tui.engine import runtime as runtime_module
 from g4tui.engine.caches import evict, forget_conversation
 from g4tui.engine.opened import LoopModel
+from g4tui.testing.scripted import ScriptedEngine
 from support.rooms import PARROT, Rooms, until
 
 MakeRooms = Callable[..., Rooms]
@@ -101,6 +106,138 @@ async def test_a_backend_that_raises_is_listed_with_the_reason(
     listed = {m.backend: m for m in await rooms.runtime.list_models()}
     assert not listed["scripted"].ready
     assert "no such disk" in listed["scripted"].detail
+
+
+async def test_a_backend_that_hangs_while_it_lists_is_not_waited_for(
+    rooms_with: MakeRooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = rooms_with(["x"])
+    monkeypatch.setattr(runtime_module, "LIST_LIMIT_S", 0.01)
+    go_on = threading.Event()
+    monkeypatch.setattr(rooms.backend, "models", lambda host, options: go_on.wait(60))
+    listed = {m.backend: m for m in await rooms.runtime.list_models()}
+    assert not listed["scripted"].ready
+    assert "in time" in listed["scripted"].detail
+    go_on.set()
+    for thread in threading.enumerate():
+        if thread.name == "list models":
+            await asyncio.to_thread(thread.join)
+    monkeypatch.undo()
+    listed = {m.backend: m for m in await rooms.runtime.list_models()}
+    assert listed["scripted"].ready
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_list_that_comes_after_the_end_of_the_program_is_nobodys(
+    monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    go_on, broken = threading.Event(), []
+
+    def models() -> list[ModelInfo]:
+        go_on.wait(60)
+        if answers:
+            return []
+        raise OSError("no such disk")
+
+    async def list_in_vain() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(runtime_module._in_daemon(models), 0.01)
+
+    monkeypatch.setattr(threading, "excepthook", broken.append)
+    asyncio.run(list_in_vain())
+    (thread,) = [each for each in threading.enumerate() if each.name == "list models"]
+    go_on.set()
+    thread.join()
+    assert broken == []
+
+
+async def test_a_wrong_setting_is_told_where_models_are_listed(rooms_with: MakeRooms) -> None:
+    rooms = rooms_with(["x"])
+    rooms.settings.backends["scripted"] = {"treads": 3}
+    listed = {m.backend: m for m in await rooms.runtime.list_models()}
+    assert not listed["scripted"].ready
+    assert "setting" in listed["scripted"].detail and listed["scripted"].remedy
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (G4tuiError("missing", "No key", "none", "Set one."), "missing", "none"),
+        (ZeroDivisionError("oh"), "plugin", "ZeroDivisionError: oh"),
+    ],
+)
+async def test_a_server_that_cannot_be_opened_fails_the_answer_in_words(
+    rooms_with: MakeRooms, monkeypatch: pytest.MonkeyPatch, error: Exception, kind: str, said: str
+) -> None:
+    rooms = rooms_with(["x"])
+
+    def refuse(spec: ModelSpec, options: NoOptions, host: Host) -> AsyncEngine:
+        raise error
+
+    monkeypatch.setattr(rooms.backend, "open", refuse)
+    (failed,) = await answer(rooms)
+    assert isinstance(failed, Failed)
+    assert (failed.error.kind, failed.error.detail, bool(failed.error.remedy)) == (kind, said, True)
+
+
+class Events:
+    """An async iterator that is no generator."""
+
+    def __init__(self, *events: Event) -> None:
+        self._events = list(events)
+
+    def __aiter__(self) -> "Events":
+        return self
+
+    async def __anext__(self) -> Event:
+        if not self._events:
+            raise StopAsyncIteration
+        return self._events.pop(0)
+
+
+async def test_an_answer_need_not_be_a_generator(
+    rooms_with: MakeRooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = rooms_with(["x"])
+    monkeypatch.setattr(
+        ScriptedEngine, "generate", lambda *_: Events(TextDelta("a"), Finished("stop"))
+    )
+    assert await answer(rooms) == [TextDelta("a"), Finished("stop")]
+    monkeypatch.setattr(ScriptedEngine, "generate", lambda *_: Events(TextDelta("a")))
+    *_, failed = await answer(rooms)
+    assert isinstance(failed, Failed) and failed.error.kind == "plugin"
+
+
+async def test_what_comes_after_the_end_of_an_answer_is_nobodys(rooms_with: MakeRooms) -> None:
+    rooms = rooms_with([[Finished("length"), TextDelta("more"), Finished("stop")]])
+    assert await answer(rooms) == [Finished("length")]
+
+
+async def test_who_leaves_an_answer_closes_the_engines_stream(
+    rooms_with: MakeRooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms, left, cancel = rooms_with(["x"]), asyncio.Event(), Cancel()
+
+    async def generate(*_: object) -> AsyncGenerator[Event]:
+        try:
+            yield TextDelta("a")
+            await asyncio.Event().wait()
+        finally:
+            left.set()
+
+    monkeypatch.setattr(ScriptedEngine, "generate", generate)
+    async with aclosing(rooms.runtime.generate(PARROT, QUESTION, cancel)) as events:
+        async for _ in events:
+            break
+    assert left.is_set() and cancel.requested
+
+
+async def test_an_open_server_is_unloaded_once(rooms_with: MakeRooms) -> None:
+    rooms = rooms_with(["x"])
+    await answer(rooms)
+    await rooms.runtime.unload(PARROT)
+    await rooms.runtime.unload(PARROT)
+    assert rooms.backend.closed == 1
 
 
 async def test_an_unknown_backend_is_named(rooms_with: MakeRooms) -> None:
