@@ -1,1 +1,1 @@
-"""tui."""
+"""The screens: the one package that knows Textual."""

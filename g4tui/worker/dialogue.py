@@ -10,10 +10,10 @@ from typing import Any
 
 from g4tui.core import Cancel, ErrorInfo, Finished, G4tuiError
 from g4tui.worker import exits, protocol
-from g4tui.worker.exchange import HIGH_BYTES, Call, LoadCall, ReplyType, Stream
 from g4tui.worker.exits import WorkerExit
 from g4tui.worker.link import Link
 from g4tui.worker.logfile import LogFile
+from g4tui.worker.questions import HIGH_BYTES, Call, LoadCall, ReplyType, Stream
 
 TICK_S = 1.0
 

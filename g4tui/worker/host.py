@@ -18,8 +18,8 @@ from g4tui.core import (
 )
 from g4tui.worker import process, protocol
 from g4tui.worker.dialogue import Dialogue, Limits
-from g4tui.worker.exchange import Call, LoadCall, Stream
 from g4tui.worker.exits import WorkerExit, naming_log
+from g4tui.worker.questions import Call, LoadCall, Stream
 
 __all__ = ["HostConfig", "Limits", "Worker", "WorkerExit"]
 

@@ -14,8 +14,8 @@ from g4tui.core import (
     TextDelta,
     Usage,
 )
-from g4tui.worker.exchange import EVENT_BYTES, Stream
 from g4tui.worker.protocol import Counted, MalformedError, Refused, Streamed
+from g4tui.worker.questions import EVENT_BYTES, Stream
 
 
 def told(stream: Stream, *events: Event) -> list[bool]:
