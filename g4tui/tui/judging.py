@@ -122,7 +122,7 @@ class Judging:
             if told and saved is not None and not saved.blind:
                 self._face.tell("An answer told who wrote it: this vote does not count as blind.")
             if saved is not None and (before is None or before.verdict != verdict):
-                self._warn(saved, row, pair)
+                self._warn(saved, compared.row or row, pair)
 
     def _warn(self, vote: "VoteRow", turn: "TurnRow", pair: "Sequence[MessageRow]") -> None:
         """Say what a vote on an answer without an end is not good for."""

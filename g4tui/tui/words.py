@@ -1,6 +1,8 @@
 """Numbers and names as the screen says them."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -36,9 +38,27 @@ def short_model(words: str, room: int) -> str:
     role, gap, name = bare.rpartition("  ")
     if room - cell_len(role + gap) < 3:
         role, gap, name = "", "", bare
-    left = max(0, room - cell_len(role + gap) - 1)
-    end = left // 2
-    return role + gap + set_cell_size(name, left - end) + "…" + (name[-end:] if end else "")
+    return role + gap + without_middle(name, max(0, room - cell_len(role + gap)))
+
+
+def without_middle(text: str, room: int) -> str:
+    """Its two ends, where it has no room for all of it."""
+    if cell_len(text) <= room:
+        return text
+    end = max(0, room - 1) // 2
+    return set_cell_size(text, max(0, room - 1 - end)) + "…" + (text[-end:] if end else "")
+
+
+def model_labels(models: Iterable[str]) -> dict[str, str]:
+    """A label for each of several models; those that would be alike have more of their ids."""
+    ids = {model: clean_line(model) for model in models}
+    bare = {model: model_label(model) for model in ids}
+    with_backend = {model: f"{ids[model].partition(':')[0]}:{bare[model]}" for model in ids}
+    labels = ids
+    for shorter in (with_backend, bare):
+        met = Counter(shorter.values())
+        labels = {m: label if met[label] == 1 else labels[m] for m, label in shorter.items()}
+    return labels
 
 
 def clock(created: float, now: datetime) -> str:

@@ -1,6 +1,7 @@
 """What a vote is not good for: an answer did not come to its end."""
 
 from g4tui.store import MessageRow, TurnRow, VoteRow
+from g4tui.store.veil import is_hidden
 
 
 def is_whole(answer: MessageRow) -> bool:
@@ -11,7 +12,8 @@ def is_whole(answer: MessageRow) -> bool:
 def caveat(vote: VoteRow, turn: TurnRow, left: MessageRow, right: MessageRow) -> str:
     """One sentence for the person who gave it; empty, where there is nothing to say.
 
-    It tells the same of both answers, since their names may be hidden still.
+    `turn` is as it is after the vote. What is said tells the same of both answers while names are
+    hidden; nor does it tell then that one model gave both.
     """
     whole = [is_whole(answer) for answer in (left, right)]
     decided = vote.verdict in ("left", "right")
@@ -24,9 +26,9 @@ def caveat(vote: VoteRow, turn: TurnRow, left: MessageRow, right: MessageRow) ->
         what = "The better one was cut at the token limit"
     else:
         return ""
-    if vote.blind:
+    if vote.blind and not is_hidden(turn) and left.model != right.model:
         kept, but = "the vote counts in the ratings", "but"
-    elif turn.blind and not vote.revealed_first:
+    elif turn.blind and not vote.blind and not vote.revealed_first:
         kept, but = "the vote does not count in the ratings", "and"
     else:
         kept, but = "the vote is kept", "but"

@@ -6,7 +6,7 @@ import pytest
 
 from g4tui.core import Message
 from g4tui.store import Asked
-from g4tui.tui.words import short_model
+from g4tui.tui.words import model_labels, short_model
 from support.compare_screen import STUDENT, comparing, two
 
 LONG = "scripted:/home/ada/models/of/some/very/long/folder/pet.Q4_1.gguf"
@@ -27,6 +27,12 @@ LONG = "scripted:/home/ada/models/of/some/very/long/folder/pet.Q4_1.gguf"
 )
 def test_a_name_is_shortened_where_it_says_least(words: str, room: int, short: str) -> None:
     assert short_model(words, room) == short
+
+
+def test_models_of_one_name_have_labels_of_their_own() -> None:
+    assert model_labels(["a:/x/pet.gguf", "b:cat"]) == {"a:/x/pet.gguf": "pet", "b:cat": "cat"}
+    alike = ["a:/x/pet.gguf", "b:pet", "a:/y/pet.gguf", "b:cat"]
+    assert list(model_labels(alike).values()) == ["a:/x/pet.gguf", "b:pet", "a:/y/pet.gguf", "cat"]
 
 
 @pytest.mark.parametrize("size", [(120, 24), (80, 24)])

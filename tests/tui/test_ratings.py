@@ -8,10 +8,16 @@ from support.rooms import Rooms
 STRONG, WEAK = "scripted:strong", "scripted:weak"
 
 
-def vote(rooms: Rooms, verdict: Verdict, *, blind: bool = True) -> None:
+def vote(
+    rooms: Rooms,
+    verdict: Verdict,
+    *,
+    blind: bool = True,
+    models: tuple[str, str] = (STRONG, WEAK),
+) -> None:
     """One compared turn in a session of its own, the strong model at the left."""
     session = rooms.store.create_session().id
-    asked = [Asked(None, STRONG), Asked(None, WEAK)]
+    asked = [Asked(None, model) for model in models]
     turn, _ = rooms.store.begin_compared(session, Message("user", "Go"), asked, blind=blind)
     for answer in turn.answers:
         rooms.store.finish_answer(answer, "complete", "Well.", finish_reason="stop")
@@ -32,6 +38,13 @@ async def test_models_stand_in_their_order_with_bars(rooms: Rooms) -> None:
         assert "1 vote not blind: not counted" in seen
         await ui.press("escape")
         await ui.misses("Ratings by blind votes")
+
+
+async def test_models_of_one_name_are_told_apart_and_all_counts_fit(rooms: Rooms) -> None:
+    vote(rooms, "left", models=("openai@local:/home/ada/models/pet.gguf", "llama-cpp:pet"))
+    async with driven_chat(rooms, size=(80, 24)) as ui:
+        await ui.press("f4")
+        await ui.sees("openai@local:pet ", "llama-cpp:pet ", "1 won  0 lost  0 tied")
 
 
 async def test_without_votes_it_says_how_to_give_some(rooms: Rooms) -> None:

@@ -44,7 +44,7 @@ def test_it_says_what_becomes_of_the_vote(store: Store, blind: bool, verdict: Ve
             text = f"{text} {answer}" if text.strip() else text
             store.finish_answer(answer, state, text, finish_reason=reason)
         vote = store.vote(turn.id, verdict)
-        words = caveat(vote, turn, *store.messages(vote.shown))
+        words = caveat(vote, store.turn(turn.id), *store.messages(vote.shown))
         told[f"votes-{turn.id}"] = (words, vote.blind)
     exported = {row.id for row in Harvest(store, lambda model: "").preferences()}
     rated_blind = rated(ballots(store)).blind
@@ -52,7 +52,20 @@ def test_it_says_what_becomes_of_the_vote(store: Store, blind: bool, verdict: Ve
     decided = verdict in ("left", "right")
     for row, (words, counts) in told.items():
         assert (row in exported) == (decided and "not exported as a preference" not in words), words
-        assert ("the vote counts in the ratings" in words) <= counts
+        assert ("the vote counts in the ratings" in words) == (bool(words) and counts)
         assert ("does not count in the ratings" in words) == (blind and not counts)
     assert rated_blind == sum(counts for _, counts in told.values())
     assert bool(rated_blind) == blind
+
+
+def test_it_does_not_promise_what_ratings_leave_out(store: Store) -> None:
+    for models in (("a:one", "a:one"), ("a:one", "a:one", "a:two")):
+        session = store.create_session(model="a:one").id
+        asked = [Asked(None, model) for model in models]
+        turn, _ = store.begin_compared(session, Message("user", "Q"), asked, blind=True)
+        for answer in turn.answers:
+            store.finish_answer(answer, "stopped", "So and")
+        vote = store.vote(turn.id, "left")
+        words = caveat(vote, store.turn(turn.id), *store.messages(vote.shown))
+        assert "the vote is kept, but is not exported as a preference" in words
+    assert not rated(ballots(store)).scales

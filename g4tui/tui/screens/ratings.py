@@ -15,7 +15,7 @@ from g4tui.sanitize import clean
 from g4tui.tui.background import in_daemon
 from g4tui.tui.screens.dialog import Dialog
 from g4tui.tui.services import Services
-from g4tui.tui.words import counted, model_label
+from g4tui.tui.words import counted, model_labels, without_middle
 
 if TYPE_CHECKING:
     from g4tui.store import Store
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 BAR = 26
 NAME = 24
+REST = 58
+"""Cells of a line that are not its bar's."""
 NONE_YET = (
     "There are no blind votes yet.\n\n"
     "Ctrl+T compares two models; Ctrl+B there hides their names.\n"
@@ -39,6 +41,7 @@ class RatingsScreen(Dialog[None]):
     ]
     AUTO_FOCUS = ".scroller"
     title_text = "Ratings by blind votes"
+    _ratings: "Ratings | None" = None
 
     def body(self) -> Iterable[Widget]:
         yield VerticalScroll(
@@ -58,7 +61,17 @@ class RatingsScreen(Dialog[None]):
         except G4tuiError as error:
             self.query_one("#table", Static).update(clean(str(error)))
             return
-        self.query_one("#table", Static).update(table(ratings))
+        self._ratings = ratings
+        self._show()
+
+    def on_resize(self) -> None:
+        """Longer bars, or shorter ones."""
+        self._show()
+
+    def _show(self) -> None:
+        if self._ratings is not None:
+            shown = table(self._ratings, self.query_one(".scroller").content_size.width)
+            self.query_one("#table", Static).update(shown)
 
 
 def _rated(store: "Store") -> "Ratings":
@@ -67,22 +80,25 @@ def _rated(store: "Store") -> "Ratings":
     return rated(ballots(store))
 
 
-def table(ratings: "Ratings") -> Content:
+def table(ratings: "Ratings", width: int) -> Content:
     """Everything that is known, as lines."""
     parts: list[Content] = []
+    rated = [row.model for scale in ratings.scales for row in scale.models]
+    labels = model_labels([*rated, *(model for pair in ratings.both_bad for model in pair.models)])
+    bar = max(BAR // 3, min(BAR, width - REST))
     for number, scale in enumerate(ratings.scales, 1):
         title = f"{counted(scale.votes, 'vote')} in {counted(scale.sessions, 'chat')}"
         if len(ratings.scales) > 1:
             title = f"Scale {number} (not to be compared with the others): {title}"
         parts.append(Content.styled(title, "bold $text-primary"))
-        parts += [_line(row, *_ends(scale)) for row in scale.models]
+        parts += [_line(row, labels[row.model], bar, *_ends(scale)) for row in scale.models]
         if any(row.low is None for row in scale.models):
             parts.append(Content.styled("Intervals need votes in more chats.", "$foreground-muted"))
         parts.append(Content(""))
     if not ratings.scales:
         parts += [Content(NONE_YET), Content("")]
     for pair in ratings.both_bad:
-        names = " and ".join(model_label(model) for model in pair.models)
+        names = " and ".join(labels[model] for model in pair.models)
         parts.append(
             Content(f"Both bad: {names}, {pair.both_bad} of {counted(pair.votes, 'vote')}")
         )
@@ -109,18 +125,18 @@ def _ends(scale: "Scale") -> tuple[float, float]:
     return low, max(high, low + 1.0)
 
 
-def _line(row: "Rating", low: float, high: float) -> Content:
+def _line(row: "Rating", label: str, bar: int, low: float, high: float) -> Content:
     """`name 1042 ──●──  ±60  7 won 3 lost 2 tied`: the interval, the rating a dot in it."""
 
     def at(value: float) -> int:
-        return round((BAR - 1) * (value - low) / (high - low))
+        return round((bar - 1) * (value - low) / (high - low))
 
-    cells = [" "] * BAR
+    cells = [" "] * bar
     first = at(row.low) if row.low is not None else 0
     last = at(row.high) if row.high is not None else at(row.rating)
     cells[first : last + 1] = ["━"] * (last + 1 - first)
     cells[at(row.rating)] = "●"
-    name = Content(model_label(row.model)).truncate(NAME - 1, ellipsis=True)
+    name = Content(without_middle(label, NAME - 1))
     margin = f"±{row.high - row.rating:.0f}" if row.high is not None else ""
     counts = f"{row.wins} won  {row.losses} lost  {row.ties} tied"
     return Content.assemble(
