@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from g4tui.core import G4tuiError, Message
-from g4tui.store import growing, messages, turns
+from g4tui.store import growing, messages, turns, voting
 from g4tui.store.rows import Asked, MessageRow, TurnRow, Verdict, VoteRow
 from g4tui.store.veil import Veil
 from g4tui.store.writing import Writer
@@ -125,7 +125,7 @@ class Comparing(Writer):
         verdict after that does not.
         """
         with self._database.write() as connection:
-            turns.vote(
+            voting.vote(
                 connection,
                 turn,
                 verdict,
@@ -135,14 +135,14 @@ class Comparing(Writer):
                 now=self._clock(),
             )
             row = turns.one(connection, turn)
-            vote = turns.vote_on(row, turns.pair_of(row, answers))
+            vote = voting.vote_on(row, voting.pair_of(row, answers))
             assert vote is not None
             return vote
 
     def unvote(self, turn: str, answers: Sequence[str] | None = None) -> TurnRow:
         """Take the vote on two answers back (`None`: the first two shown)."""
         with self._database.write() as connection:
-            turns.unvote(connection, turn, answers)
+            voting.unvote(connection, turn, answers)
             return turns.one(connection, turn)
 
     def votes(self, session: str | None = None, since: float | None = None) -> list[VoteRow]:

@@ -1,14 +1,13 @@
-"""Comparisons and their votes as rows. A caller holds the transaction."""
+"""Comparisons as rows, with the votes on them. A caller holds the transaction."""
 
 import sqlite3
-from collections.abc import Collection, Sequence
-from itertools import combinations
+from collections.abc import Sequence
 
 from g4tui.core import G4tuiError, Message
 from g4tui.store import growing, messages, sessions
-from g4tui.store.codec import column_text, text_column
+from g4tui.store.codec import column_text
 from g4tui.store.ids import new_id
-from g4tui.store.rows import Asked, MessageRow, TurnRow, Verdict, VoteRow
+from g4tui.store.rows import Asked, MessageRow, TurnRow, VoteRow
 
 # Who was asked first is not told while names are hidden.
 _VOTES = """
@@ -18,8 +17,6 @@ _VOTES = """
         JOIN messages l ON l.seq = v.left_answer JOIN messages r ON r.seq = v.right_answer
 """
 _ORDER = "ORDER BY v.created, v.seq"
-_PAIR = """turn = :turn AND min(left_answer, right_answer) = min(:left, :right)
-    AND max(left_answer, right_answer) = max(:left, :right)"""
 _TURNS = """
     SELECT t.seq, t.id, s.id, t.created, t.blind, t.revealed, c.id
     FROM turns t JOIN sessions s ON s.seq = t.session LEFT JOIN messages c ON c.seq = t.chosen
@@ -158,7 +155,7 @@ def votes(
 
 def replace(connection: sqlite3.Connection, turn: str, old: str, new: str) -> None:
     """One side was asked again: `new` stands in the place of `old`."""
-    seq, session = _key(connection, turn)
+    seq, session = key(connection, turn)
     if messages.one(connection, new).session != session:
         raise G4tuiError("usage", "An answer of another session cannot stand in this comparison")
     places = (messages.seq_of(connection, new), seq, messages.seq_of(connection, old))
@@ -166,7 +163,7 @@ def replace(connection: sqlite3.Connection, turn: str, old: str, new: str) -> No
         "UPDATE turn_answers SET message = ? WHERE turn = ? AND message = ?", places
     ).rowcount
     if not changed:
-        raise _no_side(turn, old)
+        raise no_side(turn, old)
     connection.execute(
         """UPDATE turns SET chosen = ?1 WHERE seq = ?2 AND (chosen = ?3
            OR chosen IN (SELECT seq FROM messages WHERE corrects = ?4))""",
@@ -181,7 +178,7 @@ def choose(connection: sqlite3.Connection, turn: str, answer: str | None) -> Non
     if answer is not None:
         corrects = messages.one(connection, answer).corrects
         if answer not in row.answers and corrects not in row.answers:
-            raise _no_side(turn, answer)
+            raise no_side(turn, answer)
         chosen = messages.seq_of(connection, answer)
     connection.execute("UPDATE turns SET chosen = ? WHERE id = ?", (chosen, turn))
     head = chosen or messages.seq_of(connection, row.shown[0])
@@ -201,87 +198,9 @@ def standing(connection: sqlite3.Connection, row: TurnRow) -> list[str]:
 
 def reveal(connection: sqlite3.Connection, turn: str, now: float) -> None:
     """The names are on the screen; the first time counts."""
-    seq, _ = _key(connection, turn)
+    seq, _ = key(connection, turn)
     connection.execute(
         "UPDATE turns SET revealed = ? WHERE seq = ? AND blind = 1 AND revealed IS NULL", (now, seq)
-    )
-
-
-def vote(
-    connection: sqlite3.Connection,
-    turn: str,
-    verdict: Verdict,
-    *,
-    answers: Sequence[str] | None,
-    reason: str | None,
-    names_itself: bool,
-    now: float,
-) -> None:
-    """Keep a vote on two answers; the last one of a blind turn's pairs shows its names.
-
-    The same verdict once more keeps what it was, but for a new `reason`. Where a side broke it is
-    no blind one: that tells of a server, not of what a model can say.
-    """
-    row = one(connection, turn)
-    left, right = pair_of(row, answers)
-    for answer in (left, right):
-        if answer not in row.answers or left == right:
-            raise _no_side(turn, answer)
-    seq, _ = _key(connection, turn)
-    former = vote_on(row, (left, right))
-    if former is not None and (former.verdict, former.shown) == (verdict, (left, right)):
-        if reason is not None:
-            values = {**_pair(connection, seq, left, right), "reason": text_column(reason)}
-            connection.execute(f"UPDATE pair_votes SET reason = :reason WHERE {_PAIR}", values)
-        return
-    unvote(connection, turn, (left, right))
-    connection.execute(
-        """INSERT INTO pair_votes (turn, left_answer, right_answer, left_asked_first, verdict,
-               blind, revealed_first, created, reason)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        (
-            seq,
-            messages.seq_of(connection, left),
-            messages.seq_of(connection, right),
-            row.answers.index(left) < row.answers.index(right),
-            verdict,
-            row.blind
-            and row.revealed is None
-            and not names_itself
-            and all(_is_answer(messages.one(connection, each)) for each in (left, right)),
-            row.blind and row.revealed is not None,
-            now,
-            text_column(reason if reason is not None else former.reason if former else ""),
-        ),
-    )
-    row = one(connection, turn)
-    if all(vote_on(row, pair) is not None for pair in combinations(row.answers, 2)):
-        reveal(connection, turn, now)
-
-
-def pair_of(row: TurnRow, answers: Sequence[str] | None) -> tuple[str, str]:
-    """The two that a vote is on: as named, else the first two on the screen."""
-    left, right = answers or row.shown[:2]
-    return left, right
-
-
-def vote_on(row: TurnRow, pair: Collection[str]) -> VoteRow | None:
-    """The vote on two answers, if there is one."""
-    return next((vote for vote in row.votes if set(vote.shown) == set(pair)), None)
-
-
-def _is_answer(row: MessageRow) -> bool:
-    if row.state == "streaming":
-        return True
-    return bool(row.message.text.strip()) and row.state not in ("failed", "interrupted")
-
-
-def unvote(connection: sqlite3.Connection, turn: str, answers: Sequence[str] | None) -> None:
-    """Take the vote on two answers back; one that was not there is no error."""
-    row = one(connection, turn)
-    seq, _ = _key(connection, turn)
-    connection.execute(
-        f"DELETE FROM pair_votes WHERE {_PAIR}", _pair(connection, seq, *pair_of(row, answers))
     )
 
 
@@ -303,12 +222,7 @@ def hidden(connection: sqlite3.Connection, session: str) -> list[tuple[TurnRow, 
     return found
 
 
-def _pair(connection: sqlite3.Connection, turn: int, left: str, right: str) -> dict[str, int | str]:
-    found = [messages.seq_of(connection, answer) for answer in (left, right)]
-    return {"turn": turn, "left": found[0], "right": found[1]}
-
-
-def _key(connection: sqlite3.Connection, turn: str) -> tuple[int, str]:
+def key(connection: sqlite3.Connection, turn: str) -> tuple[int, str]:
     """Row of a turn, and the id of its session."""
     row = one(connection, turn)
     (seq,) = connection.execute("SELECT seq FROM turns WHERE id = ?", (turn,)).fetchone()
@@ -357,7 +271,8 @@ def _vote(row: tuple) -> VoteRow:  # type: ignore[type-arg]
     )
 
 
-def _no_side(turn: str, answer: str) -> G4tuiError:
+def no_side(turn: str, answer: str) -> G4tuiError:
+    """The error for an answer that a turn does not show."""
     return G4tuiError(
         "usage",
         "This answer is not in the comparison",
