@@ -27,6 +27,10 @@ async def test_what_was_chosen_is_gone_on_from_after_a_restart(home: Path) -> No
         await ui.press("right", "f")
         await ui.toast("goes on from student")
         await ui.sees(MARK)
+        await ui.pilot.resize_terminal(80, 24)
+        await ui.sees(MARK)
+        await ui.press("left")
+        await ui.misses(MARK)
         session = ui.chat.conversation.id or ""
     rooms.store.close()
     rooms = three(home)

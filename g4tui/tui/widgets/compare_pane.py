@@ -50,6 +50,7 @@ _KEPT = (
     "chat.bottom",
 )
 _HISTORY = "history"
+GOES_ON = "all go on from here"
 TELL_S = 0.5
 """Seconds between two looks at the numbers of an answer that is being written."""
 
@@ -153,7 +154,8 @@ class ComparePane(Vertical):
         &.-active { border: round $accent 40%; }
         &.-active:focus-within { border: round $accent; }
         PaneTranscript { height: 1fr; background: $background; }
-        .facts { height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; }
+        .facts, .choice { height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; }
+        .choice { display: none; }
     }
     """
 
@@ -189,6 +191,7 @@ class ComparePane(Vertical):
     def compose(self) -> ComposeResult:
         yield self.transcript
         yield self._facts
+        yield Static(GOES_ON, classes="choice", markup=False)
 
     def call(self, name: str) -> None:
         """Its title: untrusted words."""
@@ -210,8 +213,9 @@ class ComparePane(Vertical):
         self.border_title = Content.assemble(key, f" {short_model(self.name_shown, room)} ")
 
     def choose(self, chosen: bool) -> None:
-        """Whether all models go on from here."""
-        self.border_subtitle = Content(" all go on from here ") if chosen else Content("")
+        """Whether all models go on from here: on the border, and below where there is none."""
+        self.border_subtitle = Content(f" {GOES_ON} ") if chosen else Content("")
+        self.set_class(chosen, "-chosen")
 
     def await_question(self, name: str, model: str) -> None:
         """Nothing was asked yet. `model` is empty where names are hidden."""
