@@ -1,7 +1,6 @@
 """The models that are open: loaded when first asked, shared, queued, unloaded, held back."""
 
 import asyncio
-import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager, nullcontext
 from typing import Any
@@ -26,6 +25,7 @@ from g4tui.core import (
 )
 from g4tui.engine.caches import evict
 from g4tui.engine.cores import physical_cores, shares
+from g4tui.engine.listing import models_of
 from g4tui.engine.opened import LoopModel, OpenedModel, unexplained
 from g4tui.engine.places import Place, Places
 from g4tui.engine.quarantine import Quarantine
@@ -39,8 +39,6 @@ Secret = Callable[[str, str], str | None]
 
 # Two loaded native models are what a comparison needs; more would only fill the memory.
 KEEP_LOADED = 2
-# A backend whose list takes longer is shown as not ready rather than waited for.
-LIST_LIMIT_S = 4.0
 
 
 class _Slot:
@@ -82,7 +80,7 @@ class Runtime:
     async def list_models(self) -> list[ModelInfo]:
         """The models of every loaded backend. A backend that fails is listed as not ready."""
         backends = self._plugins.backends()
-        found = await asyncio.gather(*(self._models_of(backend) for backend in backends))
+        found = await asyncio.gather(*(self._listed(backend) for backend in backends))
         return [model for models in found for model in models]
 
     def destination(self, spec: ModelSpec) -> str:
@@ -278,6 +276,13 @@ class Runtime:
             if slot is not None and slot.model is not None:
                 slot.model.use_threads(threads)
 
+    async def _listed(self, backend: AnyBackend) -> list[ModelInfo]:
+        async def opened() -> tuple[Host, msgspec.Struct]:
+            options = backend_options(self._settings, backend)
+            return await self._host(backend), options
+
+        return await models_of(backend, opened, self.quarantine.held())
+
     async def _host(self, backend: AnyBackend) -> Host:
         files = await asyncio.to_thread(self._library.files)
         return Host(
@@ -287,64 +292,3 @@ class Runtime:
             secret=self._secret,
             log=self._log,
         )
-
-    async def _models_of(self, backend: AnyBackend) -> list[ModelInfo]:
-        try:
-            options = backend_options(self._settings, backend)
-            host = await self._host(backend)
-            listed = await asyncio.wait_for(
-                _in_daemon(lambda: backend.models(host, options)), LIST_LIMIT_S
-            )
-        except G4tuiError as error:
-            return [_not_ready(backend, error.info.title, error.info.remedy)]
-        except TimeoutError:
-            return [_not_ready(backend, "did not list its models in time", "Try again later.")]
-        except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
-            return [_not_ready(backend, str(error), "See: g4tui plugins")]
-        held = set(self.quarantine.held())
-        return [_held(model) if model.id in held else model for model in listed]
-
-
-async def _in_daemon(work: Callable[[], list[ModelInfo]]) -> list[ModelInfo]:
-    """Run plugin code that may hang in a thread that cannot hold up the program's end."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[list[ModelInfo]] = loop.create_future()
-
-    def settle(result: list[ModelInfo] | None, error: Exception | None) -> None:
-        if done.done():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(result or [])
-
-    def run() -> None:
-        try:
-            outcome: tuple[list[ModelInfo] | None, Exception | None] = (work(), None)
-        except Exception as error:  # noqa: BLE001  (handed on to the waiter)
-            outcome = (None, error)
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, *outcome)
-
-    threading.Thread(target=run, daemon=True, name="list models").start()
-    return await done
-
-
-def _not_ready(backend: AnyBackend, detail: str, remedy: str) -> ModelInfo:
-    return ModelInfo(
-        id=f"{backend.name}:",
-        backend=backend.name,
-        title=backend.name,
-        ready=False,
-        detail=detail,
-        remedy=remedy,
-    )
-
-
-def _held(model: ModelInfo) -> ModelInfo:
-    return msgspec.structs.replace(
-        model,
-        ready=False,
-        detail="held back after two crashes",
-        remedy=f"Release it with: g4tui models release {model.id}",
-    )

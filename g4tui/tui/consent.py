@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from g4tui.background import in_daemon
 from g4tui.config import backend_options
 from g4tui.core import G4tuiError, ModelSpec, Price
 from g4tui.core.backend import estimated_tokens
-from g4tui.tui.background import in_daemon
 from g4tui.tui.services import Services, in_thread
 from g4tui.tui.words import counted
 

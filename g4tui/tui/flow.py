@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from g4tui.background import in_daemon
 from g4tui.core import Attachment, G4tuiError, ModelInfo, ModelSpec, Params, parse_model
 from g4tui.store.veil import BLIND
 from g4tui.tui import consent
 from g4tui.tui.answering import Answering
-from g4tui.tui.background import in_daemon
 from g4tui.tui.conversation import Conversation
 from g4tui.tui.services import Services, SessionOptions, in_thread
 

@@ -94,7 +94,7 @@ class House:
 
     async def look_after(self) -> None:
         """What is due: old things in the bin deleted for good, the daily backup."""
-        from g4tui.tui.background import in_daemon
+        from g4tui.background import in_daemon
         from g4tui.upkeep import look_after
 
         services = self._flow.services

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from g4tui.background import in_daemon
 from g4tui.core import (
     AsyncEngine,
     Backend,
@@ -27,7 +28,7 @@ from g4tui.core import (
     Request,
     TextDelta,
 )
-from g4tui.engine import runtime as runtime_module
+from g4tui.engine import listing
 from g4tui.engine.caches import evict, forget_conversation
 from g4tui.engine.opened import LoopModel
 from g4tui.testing.scripted import ScriptedEngine
@@ -112,7 +113,7 @@ async def test_a_backend_that_hangs_while_it_lists_is_not_waited_for(
     rooms_with: MakeRooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rooms = rooms_with(["x"])
-    monkeypatch.setattr(runtime_module, "LIST_LIMIT_S", 0.01)
+    monkeypatch.setattr(listing, "LIST_LIMIT_S", 0.01)
     go_on = threading.Event()
     monkeypatch.setattr(rooms.backend, "models", lambda host, options: go_on.wait(60))
     listed = {m.backend: m for m in await rooms.runtime.list_models()}
@@ -141,7 +142,7 @@ def test_a_list_that_comes_after_the_end_of_the_program_is_nobodys(
 
     async def list_in_vain() -> None:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(runtime_module._in_daemon(models), 0.01)
+            await asyncio.wait_for(in_daemon(models, "list models"), 0.01)
 
     monkeypatch.setattr(threading, "excepthook", broken.append)
     asyncio.run(list_in_vain())

@@ -10,9 +10,9 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from g4tui.background import in_daemon
 from g4tui.core import G4tuiError
 from g4tui.sanitize import clean
-from g4tui.tui.background import in_daemon
 from g4tui.tui.screens.dialog import Dialog
 from g4tui.tui.services import Services
 from g4tui.tui.words import counted, model_labels, without_middle

@@ -10,10 +10,10 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
+from g4tui.background import in_daemon
 from g4tui.core import Cancel, ErrorInfo, G4tuiError, ModelFile
 from g4tui.sanitize import clean_line
 from g4tui.tui import words
-from g4tui.tui.background import in_daemon
 
 if TYPE_CHECKING:
     from g4tui.models import Library

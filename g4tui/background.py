@@ -1,4 +1,4 @@
-"""Work beside the UI's loop that must not hold up the program's end."""
+"""Work beside the event loop that must not hold up the program's end."""
 
 import asyncio
 import threading
