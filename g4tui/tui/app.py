@@ -1,7 +1,6 @@
 """The application: one chat screen, services that open after the first paint, an orderly end."""
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import Callable
 from pathlib import Path, PurePath
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.driver import Driver
-from textual.events import Event, Key, Paste
 from textual.screen import Screen
 
 from g4tui.tui.bindings import bindings
@@ -19,8 +17,8 @@ from g4tui.tui.screens.asking import AskingScreen
 from g4tui.tui.screens.chat import ChatScreen
 from g4tui.tui.services import Services, in_thread
 from g4tui.tui.startup import error_of
-from g4tui.tui.telling import TellingApp
 from g4tui.tui.terminal import Signals
+from g4tui.tui.typing_ahead import TypingAhead
 
 if TYPE_CHECKING:
     from g4tui.config.personas import Persona
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 
 _SAVE_LIMIT_S = 1.5
 _CLOSE_LIMIT_S = 2.0
-_CATCH_UP_S = 0.2
 
 
 def _commands() -> type[Provider]:
@@ -37,7 +34,7 @@ def _commands() -> type[Provider]:
     return Commands
 
 
-class G4tuiApp(TellingApp):
+class G4tuiApp(TypingAhead):
     """`open_services` is called in a thread after the first paint, and again on a retry.
 
     `when_loaded` is called there once every plugin is loaded.
@@ -67,7 +64,6 @@ class G4tuiApp(TellingApp):
         self._when_loaded = when_loaded
         self._start = (model, session, persona)
         self._leaving = False
-        self._typed_early: list[Event] | None = []
         self.services: Services | None = None
         self.compare: CompareScreen | None = None
 
@@ -98,41 +94,10 @@ class G4tuiApp(TellingApp):
         Signals(asyncio.get_running_loop(), self.leave).install()
         self.call_after_refresh(self._begin)
 
-    async def on_event(self, event: Event) -> None:
-        """What is typed before there is a prompt waits for it."""
-        early = self._typed_early
-        if early is not None and isinstance(event, Key | Paste) and not event.is_forwarded:
-            early.append(event)
-            return
-        if isinstance(event, Key | Paste) and not event.is_forwarded and self.screen.is_modal:
-            if self._typed_past_panel(event):
-                return
-            await self._catch_up()
-        await super().on_event(event)
-
-    def _typed_past_panel(self, event: Key | Paste) -> bool:
-        """Whether it was text, on a panel that came by itself: that is for the prompt below."""
-        make_way = getattr(self.screen, "make_way", None)
-        is_text = isinstance(event, Paste) or event.is_printable
-        if make_way is None or self.chat is None or not is_text:
-            return False
-        make_way()
-        self.chat.type_in_prompt(event)
-        return True
-
-    async def _catch_up(self) -> None:
-        """Let a dialog's field take in the keys before this one, which may act on what it holds."""
-        caught_up = asyncio.Event()
-        if self.screen.focused is not None and self.screen.focused.call_later(caught_up.set):
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(caught_up.wait(), _CATCH_UP_S)
-
     async def _begin(self) -> None:
         if self.chat is not None:
             await self.chat.fill_sidebar()
-        typed, self._typed_early = self._typed_early or [], None
-        for event in typed:
-            await super().on_event(event)
+        await self.let_go(self)
         self._in_background(self._open)
 
     def _in_background(self, work: Callable[[], None]) -> None:
@@ -190,28 +155,28 @@ class G4tuiApp(TellingApp):
         from g4tui.tui.commands import Palette
 
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette())
+            self.bring(Palette())
 
     def action_help(self) -> None:
         """All keys."""
         from g4tui.tui.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
+            self.bring(HelpScreen())
 
     def action_plugins(self) -> None:
         """What is installed."""
         from g4tui.tui.screens.plugins import PluginsScreen
 
         if self.services is not None:
-            self.push_screen(PluginsScreen())
+            self.bring(PluginsScreen())
 
     def action_keys(self) -> None:
         """API keys."""
         from g4tui.tui.screens.keys import KeysScreen
 
         if self.services is not None:
-            self.push_screen(KeysScreen())
+            self.bring(KeysScreen())
 
     async def action_compare(self) -> None:
         """The chat's session with teacher and student side by side."""
@@ -237,7 +202,7 @@ class G4tuiApp(TellingApp):
         from g4tui.tui.screens.ratings import RatingsScreen
 
         if self.services is not None:
-            self.push_screen(RatingsScreen())
+            self.bring(RatingsScreen())
 
     def back_to_chat(self) -> None:
         """Leave the comparison for its session."""

@@ -57,7 +57,9 @@ ACTIONS: tuple[Action, ...] = (
     # action names with a prefix run there; without one, on the widget or screen that binds them.
     # Priority: a key that a text field has a use for (Ctrl+K, say) can be given to it.
     Action("app.help", "f1", "app.help", "Help", "anywhere", True, True, True),
-    Action("app.palette", "ctrl+p", "app.command_palette", "Palette", "anywhere", True),
+    Action(
+        "app.palette", "ctrl+p", "app.command_palette", "Palette", "anywhere", True, priority=True
+    ),
     Action("app.quit", "ctrl+q", "app.quit", "Quit", "anywhere", False, True, True),
     Action("app.interrupt", "ctrl+c", "app.interrupt", "Stop", "anywhere", False, False, True),
     # Ctrl+Z takes back a change in the prompt, as in every text field.

@@ -1,6 +1,8 @@
 """Keys of the chat as a person has mapped them."""
 
 import msgspec
+import pytest
+from textual.events import Key
 
 from support.chat_app import driven_chat
 from support.rooms import Rooms
@@ -52,6 +54,29 @@ async def test_tab_goes_from_the_prompt_into_the_conversation_and_on_to_the_list
         ]:
             await ui.press(key)
             await ui.until(lambda place=place: ui.app.focused is place)
+
+
+@pytest.mark.parametrize("key", ["ctrl+o", "f6", "ctrl+g", "ctrl+p"])
+async def test_what_a_quick_hand_types_for_a_dialog_is_not_sent(rooms: Rooms, key: str) -> None:
+    async with driven_chat(rooms, size=(120, 40)) as ui:
+        ui.app.post_message(Key(key, None))
+        await ui.type("xyz")
+        await ui.until(lambda: ui.app.screen is not ui.chat)
+        if key != "f6":  # a list without a filter
+            await ui.sees("xyz")
+        ui.app.post_message(Key("enter", "\r"))
+        await ui.press("escape")
+        await ui.pilot.pause()
+        assert ui.chat.prompt_box.prompt.text == ""
+        assert rooms.store.sessions() == []
+
+
+async def test_a_dialog_that_does_not_come_gives_the_keys_back(rooms: Rooms) -> None:
+    async with driven_chat(rooms) as ui:
+        ui.app.post_message(Key("f8", None))
+        await ui.type("Hello")
+        await ui.toast("There is nothing to undo")
+        await ui.until(lambda: ui.chat.prompt_box.prompt.text == "Hello")
 
 
 async def test_what_was_chosen_in_a_dialog_leads_to_the_prompt(rooms: Rooms) -> None:

@@ -1,13 +1,17 @@
 """Finding: in all chats as one types, and in the one on screen."""
 
+from threading import Event
+
 from textual.events import Key
 from textual.widgets import Input
 
 from g4tui.core import Message
 from g4tui.store import SessionRow
 from g4tui.tui.marking import Needle
+from g4tui.tui.services import Services
 from support.chat_app import MODEL, driven_chat
 from support.rooms import Rooms
+from support.screen_host import services_of
 
 
 def chat_of(rooms: Rooms, title: str, *texts: str, tag: str = "") -> tuple[SessionRow, list[str]]:
@@ -46,6 +50,41 @@ async def test_what_is_typed_right_after_the_key_goes_to_the_search(rooms: Rooms
         await ui.type("zebra cross")
         await ui.sees("Find in all chats", "a Zebra crossing", "1 hit")
         assert ui.chat.prompt_box.prompt.text == ""
+
+
+async def test_what_is_typed_for_the_search_waits_until_the_library_is_open(rooms: Rooms) -> None:
+    long_chat(rooms, "Animals")
+    gate = Event()
+
+    def open_services() -> Services:
+        gate.wait(30)
+        return services_of(rooms)
+
+    async with driven_chat(rooms, open_services=open_services) as ui:
+        await ui.press("ctrl+f")
+        await ui.type("zebra cross")
+        await ui.sees("opening the library")
+        assert ui.chat.prompt_box.prompt.text == ""
+        gate.set()
+        await ui.sees("Find in all chats", "a Zebra crossing", "1 hit")
+        await ui.misses("opening the library")
+        assert ui.chat.prompt_box.prompt.text == ""
+
+
+async def test_ctrl_c_gives_up_waiting_for_the_library(rooms: Rooms) -> None:
+    gate = Event()
+
+    def open_services() -> Services:
+        gate.wait(30)
+        return services_of(rooms)
+
+    async with driven_chat(rooms, open_services=open_services) as ui:
+        await ui.press("ctrl+f")
+        await ui.type("zebra")
+        await ui.press("ctrl+c")
+        await ui.type("Hello")
+        await ui.until(lambda: ui.chat.prompt_box.prompt.text == "Hello")
+        gate.set()
 
 
 async def test_words_are_found_in_all_chats_and_the_message_is_landed_on(rooms: Rooms) -> None:

@@ -62,12 +62,20 @@ class AskingScreen(Screen[None]):
         **named: P.kwargs,
     ) -> None:
         """The same, in place of what runs in that group."""
-        self.run_worker(
+        worker = self.run_worker(
             partial(work, *args, **named), group=group, exclusive=True, exit_on_error=False
         )
+        if group == "dialog":
+            self.app.await_dialog(worker)
+
+    def on_screen_suspend(self) -> None:
+        """Something lies over this screen."""
+        self.app.dialog_came()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """What failed is told."""
+        if event.worker.is_finished:
+            self.app.dialog_ended(event.worker)
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             self.failed(error_of(event.worker.error))
 

@@ -97,6 +97,9 @@ class ChatScreen(ChatActions):
             self.do_latest(
                 "session", self._open, self.flow, told.SessionChosen(self._start_session)
             )
+        self.settled.set()
+        if not self._queued:
+            self.status.note = ""
         queued, self._queued = self._queued, []
         for sent in queued:
             self._on_prompt_sent(sent)
@@ -117,6 +120,7 @@ class ChatScreen(ChatActions):
         from g4tui.tui.widgets.notice_entry import NoticeEntry
 
         self._is_closed = True
+        self.settled.set()
         self.status.note = ""
         queued, self._queued = self._queued, []
         for sent in reversed(queued):

@@ -128,9 +128,9 @@ class ChatActions(ChatBase):
         """Choose the colours."""
         self.do_latest("dialog", self.making.theme)
 
-    async def action_find(self) -> None:
+    def action_find(self) -> None:
         """Find in all sessions."""
-        await self.ways.find()
+        self.do_latest("dialog", self.ways.find)
 
     def action_tree(self) -> None:
         """All branches."""

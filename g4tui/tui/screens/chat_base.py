@@ -1,5 +1,6 @@
 """What every part of the chat screen works with: its widgets."""
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -53,6 +54,8 @@ class ChatBase(AskingScreen):
         self.drafts = ChatDrafts(self)
         self.welcome = ChatWelcome(self)
         self.unread: set[str] = set()
+        self.settled = asyncio.Event()
+        """Whether the library is open, or could not be opened."""
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -62,6 +65,15 @@ class ChatBase(AskingScreen):
                 yield self.transcript
                 yield self.prompt_box
         yield self.status
+
+    async def opened(self) -> "Flow | None":
+        """The flow, once the library is open; none where it cannot be opened, which is told."""
+        if not self.settled.is_set():
+            self.status.note = "opening the library"
+            await self.settled.wait()
+        if self.flow is None:
+            self.tell("The library is not open: Ctrl+R tries again.", warning=True)
+        return self.flow
 
     def failed(self, error: "ErrorInfo") -> None:
         """An error that belongs to no message."""

@@ -71,7 +71,7 @@ class ChatDialogs:
         """The picker."""
         from g4tui.tui.screens.models import ModelsScreen
 
-        flow = self._screen.flow
+        flow = await self._screen.opened()
         if flow is None:
             return
         model = await self._app.push_screen_wait(ModelsScreen(flow.choice.model))
@@ -83,7 +83,7 @@ class ChatDialogs:
         """How this chat is answered."""
         from g4tui.tui.screens.parameters import ParametersScreen
 
-        flow = self._screen.flow
+        flow = await self._screen.opened()
         if flow is None:
             return
         choice = flow.choice

@@ -121,7 +121,7 @@ class ChatKeeping:
         from g4tui.tui.messages import SessionChosen
         from g4tui.tui.screens.shelf import ShelfScreen
 
-        flow = self._screen.flow
+        flow = await self._screen.opened()
         if flow is None:
             return
         screen = ShelfScreen(self.house, flow.services.store)

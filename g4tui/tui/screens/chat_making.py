@@ -27,7 +27,7 @@ class ChatMaking:
         from g4tui.config.personas import own_folder, personas
         from g4tui.tui.screens.personas import CHOSEN, SAVE, PersonasScreen
 
-        flow = self._screen.flow
+        flow = await self._screen.opened()
         if flow is None:
             return
         paths = flow.services.paths
@@ -141,7 +141,7 @@ class ChatMaking:
         from g4tui.paths import expanded
         from g4tui.tui.screens.line import ask_line
 
-        flow, app = self._screen.flow, self._screen.app
+        flow, app = await self._screen.opened(), self._screen.app
         if flow is None:
             return
         plugins = flow.services.plugins

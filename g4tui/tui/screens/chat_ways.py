@@ -11,34 +11,29 @@ if TYPE_CHECKING:
     from g4tui.store import MessageRow
     from g4tui.tui.flow import Flow
     from g4tui.tui.screens.chat_base import ChatBase
-    from g4tui.tui.screens.find import Found, Query
+    from g4tui.tui.screens.find import Query
     from g4tui.tui.widgets.message_entry import MessageEntry
 
 
 class ChatWays:
-    """Each method but `find` is a coroutine that runs in a worker of the screen."""
+    """Each method is a coroutine that runs in a worker of the screen."""
 
     def __init__(self, screen: "ChatBase") -> None:
         self._screen = screen
         self._query: Query | None = None
 
     async def find(self) -> None:
-        """Find in all sessions, and go there. Once it returns, what is typed goes to the search."""
+        """Find in all sessions, and go there."""
         from g4tui.tui.screens.find import FindScreen, Query
 
-        flow, app = self._screen.flow, self._screen.app
+        flow = await self._screen.opened()
         if flow is None:
-            app.tell("The library is still being opened.")
             return
-
-        def chosen(found: "Found | None") -> None:
-            if found is not None:
-                self._query = found.query
-                self._screen.post_message(SessionChosen(found.session, found.message, found.words))
-
         screen = FindScreen(flow.services.store, self._query or Query())
-        await app.push_screen(screen, chosen)
-        screen.query_one("#query").focus()
+        found = await self._screen.app.push_screen_wait(screen)
+        if found is not None:
+            self._query = found.query
+            self._screen.post_message(SessionChosen(found.session, found.message, found.words))
 
     async def tree(self) -> None:
         """All branches of the chat on screen, and to one of its messages."""
