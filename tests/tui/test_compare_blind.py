@@ -107,7 +107,7 @@ async def asked(ui: Comparison) -> None:
 def sides(ui: Comparison) -> list[str]:
     """What both panes show, and what stands below them, wherever the focus is."""
     told = [f"{ui.pane(place)}\n{ui.screen.panes[place]._facts.content}" for place in (0, 1)]
-    return [" ".join(each.replace("Esc, then", "").split()) for each in told]
+    return [" ".join(re.sub("(Esc|→|←)(, [→←])?, then", "", each).split()) for each in told]
 
 
 async def test_the_pace_of_hidden_answers_is_not_seen(home: Path) -> None:

@@ -64,6 +64,24 @@ async def test_keys_stay_in_the_bottom_line_whatever_was_voted(home: Path) -> No
         await ui.sees(*stay, "c Correct", "0 Unvote", "f Go on from it")
 
 
+async def test_hints_tell_the_way_to_their_pane(home: Path) -> None:
+    rooms = two(home)
+    store = rooms.store
+    session = store.create_session(model=STUDENT).id
+    asked = [Asked(None, TEACHER), Asked(None, STUDENT)]
+    turn, _ = store.begin_compared(session, Message("user", "Why?"), asked)
+    for answer in turn.answers:
+        store.finish_answer(answer, "stopped", "So far.")
+    async with comparing(rooms, session=session, size=(160, 24)) as ui:
+        await ui.sees("stopped   Esc, then g go on", "stopped   Esc, →, then g go on")
+        await ui.press("escape")
+        await ui.sees("stopped   g go on", "stopped   →, then g go on")
+        await ui.press("right")
+        await ui.sees("stopped   ←, then g go on", "stopped   g go on")
+        await ui.press("enter")
+        await ui.sees("stopped   Esc, ←, then g go on", "stopped   Esc, then g go on")
+
+
 async def test_a_vote_on_an_answer_without_an_end_says_what_it_is_good_for(home: Path) -> None:
     rooms = two(home)
     store = rooms.store

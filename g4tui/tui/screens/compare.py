@@ -136,8 +136,8 @@ class CompareScreen(CompareBase):
         """In the empty prompt: how to get from where the keys are to the other place."""
         words = ""
         if self._may_vote:
-            inside = self.active.transcript.has_focus
-            words = "Enter: ask all the next question" if inside else "Ask all · Esc: vote, 1 to 4"
+            asks, votes = "Enter: ask all the next question", "Ask all · Esc: vote, 1 to 4"
+            words = asks if self.is_inside else votes
         self.prompt_box.prompt.placeholder = words
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

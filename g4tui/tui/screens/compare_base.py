@@ -106,6 +106,7 @@ class CompareBase(AskingScreen):
             each.set_class(each is pane, "-active")
         if before != pane.place:
             self.pair_up(before, pane.place)
+        self._show_ways()
         self.show_tabs()
 
     def pair_up(self, one: int, other: int) -> None:
@@ -126,6 +127,20 @@ class CompareBase(AskingScreen):
         for pane in self.panes:
             if event.widget is pane.transcript:
                 self.activate(pane)
+        self._show_ways()
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether single keys act on an answer now."""
+        return any(pane.transcript is self.focused for pane in self.panes)
+
+    def _show_ways(self) -> None:
+        """Hints in a pane tell how to get to it."""
+        active = self.active.place
+        first = [] if self.is_inside else ["Esc"]
+        for pane in self.panes:
+            beside = [] if pane.place == active else ["→" if pane.place > active else "←"]
+            pane.transcript.lead([*first, *beside])
 
     def on_resize(self) -> None:
         """Side by side where there is room."""

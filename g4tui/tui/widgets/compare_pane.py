@@ -1,6 +1,6 @@
 """One side of a comparison: a transcript of its line, what it is called, and its numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
@@ -20,14 +20,12 @@ from g4tui.tui.answering import AnswerView
 from g4tui.tui.bindings import bindings, bindings_of
 from g4tui.tui.conversation import FIRST_PAGE, Conversation
 from g4tui.tui.services import in_thread
-from g4tui.tui.widgets.entries import RuleEntry, WelcomeEntry
+from g4tui.tui.widgets.entries import WAY, RuleEntry, WelcomeEntry
 from g4tui.tui.widgets.transcript import Transcript
 from g4tui.tui.widgets.transcript_messages import EndWanted, PageWanted, RowActed
 from g4tui.tui.words import model_label, short_model
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from g4tui.core import ErrorInfo, Progress, Usage
     from g4tui.store import MessageRow, SessionRow, Store, TurnRow
 
@@ -55,7 +53,7 @@ TELL_S = 0.5
 """Seconds between two looks at the numbers of an answer that is being written."""
 
 
-def _others(own: "Sequence[Binding]") -> list[Binding]:
+def _others(own: Sequence[Binding]) -> list[Binding]:
     """What the chat's messages do, too, with the keys that mean nothing else here."""
     taken = {key for binding in own for key in binding.key.split(",")}
     return [
@@ -73,6 +71,19 @@ class PaneTranscript(Transcript, inherit_bindings=False):
         super().__init__(id=id)
         self.on_scrolled: Callable[[], None] = lambda: None
         self._settling = False
+        self._way = WAY
+
+    @property
+    def way(self) -> str:
+        """As `lead` was told."""
+        return self._way
+
+    def lead(self, keys: Sequence[str]) -> None:
+        """These keys lead to here from where one is."""
+        way = f"{', '.join(keys)}, then " if keys else ""
+        if way != self._way:
+            self._way = way
+            self._redraw()
 
     def settle(self) -> None:
         """Stay at the end, which is no move of the person's."""
@@ -120,7 +131,7 @@ class PaneConversation(Conversation):
         self._transcript.show(entries)
         self._mark()
 
-    def see(self, turn: "TurnRow", answers: "Sequence[MessageRow]" = ()) -> None:
+    def see(self, turn: "TurnRow", answers: Sequence["MessageRow"] = ()) -> None:
         """From now on that turn, with these answers, is hidden, or no longer."""
         self.veil = (self.veil or Veil()).with_turn(turn, answers)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from g4tui.tui.markdown.blocks import CodeBlock
 
 EMPTY = Line(Strip([], 0), "")
+WAY = "Esc, then "
 BETWEEN = Line(Strip([], 0), "")
 """The blank row below a message, which is no part of it: no bar stands there."""
 
@@ -28,7 +29,7 @@ class Entry:
     selectable = False
     mark = ""
     streaming = False
-    keys_act = False
+    way = WAY
 
     def __init__(self, key: str) -> None:
         self.key = key

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 SHOWN_LIMIT = 200_000
 """Characters of one message that are drawn; the rest is counted, kept and copied."""
-_WAY = "Esc, then "
 
 
 class MessageEntry(Entry):
@@ -32,7 +31,7 @@ class MessageEntry(Entry):
 
     Prepared off the UI's loop (`prepare` parses), drawn on it. While an answer streams, `add_text`
     and `add_thinking` take its deltas and `progress` says what happens before the first.
-    `keys_act`: single keys act on messages now; else the hints say how to get there.
+    `way`: how to get to where single keys act on it, before the hints; empty where they do now.
     """
 
     selectable = True
@@ -46,7 +45,6 @@ class MessageEntry(Entry):
         self.progress: Progress | None = None
         self.thinking_open = False
         self.log_open = False
-        self.keys_act = False
         self.started = datetime.now()
         self._document = Document()
         self._thinking = row.message.reasoning
@@ -239,9 +237,8 @@ class MessageEntry(Entry):
 
         if row.error is not None:
             space = [EMPTY] if self._blocks else []
-            way = "" if self.keys_act else _WAY
             return space + error_rows(
-                row.error, row.state, width, palette, way=way, log_open=self.log_open
+                row.error, row.state, width, palette, way=self.way, log_open=self.log_open
             )
         if row.model.startswith(BLIND) and row.state in ("stopped", "interrupted"):
             mark = "■" if row.state == "stopped" else "◌"
@@ -268,7 +265,7 @@ class MessageEntry(Entry):
     def _hint(
         self, words: str, keys: tuple[str, ...], role: str, width: int, palette: Palette
     ) -> list[Line]:
-        told = f"{'' if self.keys_act else _WAY}{' · '.join(keys)}"
+        told = f"{self.way}{' · '.join(keys)}"
         line = f"{words}   {told}"
         rows = [line] if cell_len(line) <= width else [words, told]
         return [text_line(row, palette, role, width) for row in rows]

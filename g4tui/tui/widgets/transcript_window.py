@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from g4tui.tui.markdown.lines import Line
-from g4tui.tui.widgets.entries import BETWEEN, Entry, PagesEntry
+from g4tui.tui.widgets.entries import BETWEEN, WAY, Entry, PagesEntry
 from g4tui.tui.widgets.row_view import RowView
 from g4tui.tui.widgets.transcript_messages import CodeClosed, PageWanted
 
@@ -139,11 +139,16 @@ class TranscriptWindow(RowView):
         places = range(len(self._entries) - 1, -1, -1)
         return next((i for i in places if self._entries[i].selectable), -1)
 
+    @property
+    def way(self) -> str:
+        """How to get to where single keys act on messages; empty, where they do now."""
+        return "" if self.has_focus else WAY
+
     def lay_out(self) -> None:
         """Find every entry's place; messages say which keys act on them now."""
         for entry in self._entries:
-            if entry.keys_act != self.has_focus:
-                entry.keys_act = self.has_focus
+            if entry.way != self.way:
+                entry.way = self.way
                 if entry.offers_keys:
                     entry.touch()
         super().lay_out()
