@@ -124,8 +124,13 @@ def listed_models(base_url: str, key: str | None = None, seconds: float = 6.0) -
         raise G4tuiError("protocol", f"{host} does not speak OpenAI's API", detail) from None
 
 
-def find_local(seconds: float = 0.7) -> list[FoundServer]:
-    """The servers that answer on this machine's usual ports, all asked at once. Blocks."""
+def find_local(settings: Settings, seconds: float = 0.7) -> list[FoundServer]:
+    """The servers that answer on this machine's usual ports, all asked at once. Blocks.
+
+    None are, where `[backends.openai] find_local` is off.
+    """
+    if settings.backends.get("openai", {}).get("find_local") is False:
+        return []
     found: dict[str, FoundServer] = {}
 
     def ask(name: str, title: str, port: int) -> None:

@@ -110,7 +110,7 @@ class FirstRunScreen(Dialog[str]):
         self._entry = next(entry for entry in entries if entry.name == DEFAULT)
         self._models = await services.runtime.list_models()
         self._show()
-        self._found = await in_thread(find_local)
+        self._found = await in_thread(find_local, services.settings)
         self._models = await services.runtime.list_models()
         self._show()
 
