@@ -28,6 +28,10 @@ class CompareOutput:
         self._stdout = sys.stdout
         self._line = StatusLine()
         self._models = [clean_line(re.split("[:/]", model)[-1])[-24:] for model in models]
+        self._marks = [
+            f" ({models[: side + 1].count(model)})" if models.count(model) > 1 else ""
+            for side, model in enumerate(models)
+        ]
         self._doing = [""] * len(models)
         self._words = [0] * len(models)
 
@@ -43,7 +47,7 @@ class CompareOutput:
         elif isinstance(event, TurnFinished):
             self._doing[side] = "failed" if event.answer.error else "done"
             if self._total == 1:
-                self._print(event.answer)
+                self._print(f"{event.answer.model}{self._marks[side]}", event.answer)
         self._show()
 
     def compared(self, compared: Compared) -> None:
@@ -72,16 +76,16 @@ class CompareOutput:
         self._line.close()
         self._stdout.flush()
 
-    def _print(self, row: MessageRow) -> None:
+    def _print(self, name: str, row: MessageRow) -> None:
         if self._app.json:
             return
         self._line.close()
-        self._stdout.write(f"## {clean_line(row.model)}\n\n")
+        self._stdout.write(f"## {clean_line(name)}\n\n")
         text = clean(row.message.text).rstrip("\n")
         self._stdout.write(f"{text}\n\n" if text else "")
         self._stdout.flush()
         if row.error is not None:
-            self._note(f"{row.model}: {row.error}")
+            self._note(f"{name}: {row.error}")
         elif row.usage is not None and sys.stderr.isatty():
             self._note(usage_line(row.model, row.usage, row.finish_reason))
 

@@ -26,13 +26,14 @@ def model_label(model: str) -> str:
 def short_model(words: str, room: int) -> str:
     """Words that hold a model's id, in so many cells: what names the model goes last.
 
-    `teacher  openai@local:…/student.gguf`, then `teacher  student`, then a gap in the middle.
+    `openai@local:…/student.gguf`, then `openai@local:student`, then `student`, then a gap in it.
     """
     if cell_len(words) <= room:
         return words
     without_folders = re.sub(r"(?<=[:+])[^+]*/(?=[^/+])", "…/", words)
-    bare = re.sub(r"[^\s:]+:(?=\S)|…/|\.gguf(?=\+|$)", "", without_folders)
-    for short in (without_folders, bare):
+    with_backend = re.sub(r"…/|\.gguf(?=\+|$)", "", without_folders)
+    bare = re.sub(r"[^\s:]+:(?=\S)", "", with_backend)
+    for short in (without_folders, with_backend, bare):
         if cell_len(short) <= room:
             return short
     role, gap, name = bare.rpartition("  ")

@@ -39,6 +39,15 @@ def test_both_answers_have_their_heading(process: CommandLine) -> None:
     assert "## talker:think\n\nHello you\n" in out
 
 
+def test_two_answers_of_one_model_are_told_apart(process: CommandLine) -> None:
+    out = process("compare", *SAY, *THINK, *SAY, "Hello").out
+    assert {line for line in out.splitlines() if line.startswith("##")} == {
+        "## talker:say (1)",
+        "## talker:think",
+        "## talker:say (2)",
+    }
+
+
 def test_the_list_of_sessions_names_all_who_were_asked(process: CommandLine) -> None:
     process("compare", *SAY, *THINK, "Hello you")
     process("compare", *SAY, *SAY, "Twice")

@@ -17,6 +17,7 @@ LONG = "scripted:/home/ada/models/of/some/very/long/folder/pet.Q4_1.gguf"
     [
         ("teacher  openai@x:/a/b/pet.gguf", 31, "teacher  openai@x:/a/b/pet.gguf"),
         ("teacher  openai@x:/a/b/pet.gguf", 30, "teacher  openai@x:…/pet.gguf"),
+        ("teacher  openai@x:/a/b/pet.gguf", 22, "teacher  openai@x:pet"),
         ("teacher  openai@x:/a/b/pet.gguf", 20, "teacher  pet"),
         ("llama-cpp:/a/base.gguf+/b/own.gguf", 33, "llama-cpp:…/base.gguf+…/own.gguf"),
         ("llama-cpp:/a/base.gguf+/b/own.gguf", 9, "base+own"),
