@@ -28,6 +28,8 @@ def files_in(file: BinaryIO, wanted: re.Pattern[str]) -> "Iterator[tuple[str, Un
     """
     archive = _opened(file)
     names = [name for name in archive.namelist() if wanted.fullmatch(name.rpartition("/")[2])]
+    if any(archive.getinfo(name).header_offset < 0 for name in names):
+        raise bad_zip("It lists files that would stand before its beginning.")
     # Entries may overlap: all together are no larger than the file.
     packed = min(sum(archive.getinfo(name).compress_size for name in set(names)), file.seek(0, 2))
     left = _Left(min(LARGEST, _FREE_BYTES + MOST_SHRUNK * packed))

@@ -68,7 +68,8 @@ def _said(message: TranscriptMessage, inert: "Inert") -> Iterator[str]:
     for attachment in message.message.attachments:
         yield f"**File {one_line(attachment.name)}**\n\n{fenced(clean(attachment.text))}"
     if message.message.reasoning.strip():
-        reasoning = inert.text(message.message.reasoning).split("\n")
+        # How wide a tab is depends on where it stands, and it decides what is code.
+        reasoning = inert.text(message.message.reasoning.expandtabs(4)).split("\n")
         yield "\n".join(f"> {line}".rstrip() for line in ("**Reasoning**", "", *reasoning))
     if message.message.text.strip():
         yield inert.text(message.message.text)

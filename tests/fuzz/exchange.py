@@ -126,18 +126,36 @@ def library() -> Store:
 
 def check_library(rows: list[Any]) -> None:
     """What is imported is saved whole or told of, and the library stays sound."""
-    file = scratch() / "sessions.json"
-    file.write_text(json.dumps(rows))
-    store = library()
+    check_saved(json.dumps(rows).encode(), "json")
+
+
+def check_file(data: bytes) -> None:
+    """The same of a file of any format, which is to be recognised."""
+    try:
+        check_saved(data)
+    except G4tuiError as error:
+        assert error.info.kind == "usage", error
+
+
+def check_saved(data: bytes, name: str | None = None) -> None:
+    """Twice, as somebody may: what is in the library already stays as it is."""
+    file = scratch() / "sessions"
+    file.write_bytes(data)
+    store, importers = library(), g4tui_exchange.g4tui_register_importers()
     before = len(store.sessions(shelf="all"))
-    report = import_from(file, g4tui_exchange.g4tui_register_importers(), store, name="json")
+    report = import_from(file, importers, store, name=name)
     if report.error is not None:
         assert report.error.info.kind in REFUSALS, report.error
     assert len(store.sessions(shelf="all")) == before + len(report.new)
+    if not report.new:
+        return
+    again = import_from(file, importers, store, name=name)
+    assert len(again.new) == sum(not store.session(id_).origin for id_ in report.new)
+    assert (again.seen, again.left_out) == (report.seen, report.left_out)
     for id_ in report.new:
         check_transcript(store.transcript(id_))
     assert store.check() == []
-    for id_ in report.new:
+    for id_ in (*report.new, *again.new):
         store.delete_session(id_)
 
 
@@ -163,5 +181,6 @@ TARGETS = (
     Bytes("import-json", check_ours, our_seeds),
     Bytes("import-chatgpt", check_chatgpt, chatgpt_seeds),
     Bytes("import-messages", check_messages, message_seeds),
+    Bytes("import-file", check_file, lambda: [*our_seeds(), *chatgpt_seeds(), *message_seeds()]),
     Things("import-library", check_library, st.lists(damaged_sessions(), min_size=1, max_size=2)),
 )

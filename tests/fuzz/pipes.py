@@ -1,26 +1,27 @@
-"""Both ends of the pipe between host and worker, each with a liar at the other one."""
+"""The host's end of the pipe to a worker, with a liar at the other one; and the lines of both."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 from unittest import mock
 
-from hypothesis import strategies as st
-
-from fuzz.target import Bytes, Things, scratch
-from g4tui.core import Cancel, Failed, Finished, G4tuiError, ModelSpec, Progress, TextDelta
+from fuzz.target import Bytes, scratch
+from g4tui.core import (
+    Cancel,
+    Failed,
+    Finished,
+    G4tuiError,
+    ModelSpec,
+    Progress,
+    TextDelta,
+)
 from g4tui.testing.conformance import check_error
-from g4tui.worker import HostConfig, Limits, Worker, platform, process, protocol
-from g4tui.worker.child import EXIT_BROKEN
-from support.protocol_values import ASKS
+from g4tui.worker import HostConfig, Limits, Worker, platform, protocol
 from support.workers import asking
 
 NOBODY = 2**31 - 1
 """The process id of a child that is none: no system gives it to anybody."""
 QUICK = Limits(load_s=0.05, silence_s=0.05, stop_s=0.01, term_s=0.01, close_s=0.05)
-KILLED_ITSELF = -9
 TURN = b"\0"
 """Between what the child says of its own accord and what it says at the next thing it is told."""
 LOAD = protocol.Load(1, "fake", ModelSpec("fake", "any"), {}, "/tmp", module="support.fake_native")
@@ -201,49 +202,7 @@ def line_seeds() -> list[bytes]:
     return [b"".join(map(protocol.encode, asks)), *(s.replace(TURN, b"") for s in host_seeds())]
 
 
-def _damaged(line: bytes, at: int, new: bytes) -> bytes:
-    at %= len(line)
-    return line[:at] + new + line[at + len(new) :]
-
-
-LINES = st.one_of(
-    ASKS.map(protocol.encode),
-    st.builds(_damaged, ASKS.map(protocol.encode), st.integers(0, 10**6), st.binary(max_size=6)),
-    st.integers(2, 9).map(lambda n: protocol.encode(protocol.Generate(n, asking(f"words {n}")))),
-    st.builds(lambda line: line + b"\n", st.binary(max_size=50)),
-    st.just(protocol.encode(LOAD)),
-)
-
-
-def check_child(lines: list[bytes]) -> None:
-    """A real worker, whatever it is told: it ends by itself, and every line of it makes sense."""
-    environment = process.environment(process.module_environment())
-    log = (scratch() / "child.log").open("wb")
-    with (
-        log,
-        subprocess.Popen(
-            [sys.executable, "-P", "-m", "g4tui.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env=environment,
-            start_new_session=True,
-        ) as child,
-    ):
-        try:
-            said, _ = child.communicate(b"".join(lines), timeout=60)
-        finally:
-            child.kill()
-    assert child.returncode in (0, EXIT_BROKEN, KILLED_ITSELF), child.returncode
-    *whole, cut = said.split(b"\n")
-    replies = [protocol.decode_reply(line) for line in whole]
-    assert isinstance(replies[0], protocol.Hello)
-    assert not any(isinstance(reply, protocol.Hello) for reply in replies[1:])
-    assert not cut or child.returncode == KILLED_ITSELF
-
-
 TARGETS = (
     Bytes("worker-lines", check_lines, line_seeds),
     Bytes("worker-host", check_host, host_seeds),
-    Things("worker-child", check_child, st.lists(LINES, max_size=12)),
 )
