@@ -250,6 +250,23 @@ async def test_a_key_can_be_entered_from_here(bare: Rooms) -> None:
         await settled(pilot, "Welcome to g4tui")
 
 
+@pytest.mark.parametrize("installed", [True, False])
+async def test_a_key_that_is_of_no_use_yet_says_what_it_needs(
+    bare: Rooms, monkeypatch: pytest.MonkeyPatch, installed: bool
+) -> None:
+    found = {"llama_cpp": object(), "openai": object() if installed else None}
+    monkeypatch.setattr(first_run, "find_spec", found.get)
+    async with host(bare).run_test(size=(80, 30)) as pilot:
+        await settled(pilot, "Enter a key")
+        await pilot.press("down", "enter")
+        await settled(pilot, "API keys")
+        await pilot.press("escape")
+        await settled(pilot, "Welcome to g4tui")
+        await settled(pilot, "none is running")
+        assert ("pip install" in shown(pilot.app)) is not installed
+        assert ("g4tui[openai]" in shown(pilot.app)) is not installed
+
+
 async def test_all_models_are_one_step_away(rooms: Rooms) -> None:
     app = host(rooms)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -255,6 +255,8 @@ class FirstRunScreen(Dialog[str]):
         from g4tui.tui.screens.keys import KeysScreen
 
         await self.app.push_screen_wait(KeysScreen())
+        if find_spec("openai") is None:  # a key alone is of no use
+            self._say(f"To talk to servers, in a terminal:\n    {SERVER_PIP_LINE}")
         self._look()
 
     @work(exit_on_error=False)
