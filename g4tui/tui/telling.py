@@ -41,6 +41,8 @@ class TellingApp(ThemedApp):
 
     def copy_to_clipboard(self, text: str) -> None:
         """Textual's own copies (a selection, the prompt) go our way too."""
+        if not text.strip():  # Ctrl+X on an empty line: what was copied before stays
+            return
         self._clipboard = text
         self.run_worker(self.copy_text(clean(text)), group="copy", exit_on_error=False)
 

@@ -99,10 +99,28 @@ async def test_what_was_chosen_in_a_dialog_leads_to_the_prompt(rooms: Rooms) -> 
             await ui.until(lambda: ui.app.focused is ui.chat.prompt_box.prompt)
 
 
+async def test_tab_passes_an_empty_conversation_by(rooms: Rooms) -> None:
+    async with driven_chat(rooms, size=(80, 24)) as ui:
+        await ui.press("tab")
+        assert ui.app.focused is ui.chat.prompt_box.prompt
+        await ui.press("ctrl+b", "tab")
+        await ui.until(lambda: ui.app.focused is ui.chat.prompt_box.prompt)
+
+
+async def test_cutting_nothing_leaves_the_clipboard_as_it_was(rooms: Rooms) -> None:
+    async with driven_chat(rooms) as ui:
+        ui.app._clipboard = "before"
+        await ui.press("ctrl+x")
+        await ui.pilot.pause()
+        assert ui.app.clipboard == "before"
+
+
 async def test_a_question_mark_shows_the_keys_where_nothing_is_typed(rooms: Rooms) -> None:
     async with driven_chat(rooms) as ui:
         await ui.press("question_mark")
         await ui.until(lambda: ui.chat.prompt_box.prompt.text == "?")
+        await ui.press("enter")
+        await ui.answered(2)
         await ui.to_transcript()
         await ui.press("question_mark")
         await ui.sees("Keys", "When the messages have the focus")

@@ -55,14 +55,19 @@ class ChatScreen(ChatActions):
 
     @property
     def focus_chain(self) -> list["Widget"]:
-        """Tab goes from the prompt into the conversation, and to the list of chats after that."""
+        """Tab goes from the prompt into the conversation, and to the list of chats after that.
+
+        An empty conversation has nothing for its keys to act on, and is left out.
+        """
+        is_empty = self.conversation.session is None and self.transcript.selected is None
         places = (self.prompt_box, self.transcript, self.sidebar.widget)
 
         def place(widget: "Widget") -> int:
             holders = widget.ancestors_with_self
             return next((n for n, each in enumerate(places) if each in holders), 1)
 
-        return sorted(super().focus_chain, key=place)
+        chain = [each for each in super().focus_chain if not (is_empty and each is self.transcript)]
+        return sorted(chain, key=place)
 
     def on_resize(self) -> None:
         """Fold the sidebar where there is no room for it."""
