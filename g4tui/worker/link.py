@@ -110,7 +110,8 @@ class Link(asyncio.SubprocessProtocol):
         if self._exited:
             self._end()
         else:
-            self._loop.call_later(LAST_WORDS_S, self._check_for_life)
+            went_on = "it closed its output and went on"
+            self._loop.call_later(LAST_WORDS_S, self._nonsense, went_on)
 
     def process_exited(self) -> None:
         platform.kill(self.pid)  # what it started and left behind
@@ -124,10 +125,6 @@ class Link(asyncio.SubprocessProtocol):
     def _output(self) -> asyncio.ReadTransport | None:
         pipe = self._transport.get_pipe_transport(1) if self._transport else None
         return pipe if isinstance(pipe, asyncio.ReadTransport) else None
-
-    def _check_for_life(self) -> None:
-        if not self._exited:
-            self._nonsense("it closed its output and went on")
 
     def _nonsense(self, what: str) -> None:
         if not self._deaf:

@@ -340,6 +340,27 @@ def test_a_callback_that_raises_stops_the_answer_all_the_same(
     assert "of the plugin's own" in capsys.readouterr().err
 
 
+def test_the_end_of_the_host_calls_off_what_is_being_answered(
+    engine: Played, ended: list[object]
+) -> None:
+    pipes = Live(*os.pipe(), *os.pipe())
+    called_off = threading.Event()
+
+    def generate(request: Request, cancel: Cancel) -> Iterator[Event]:
+        cancel.on_request(called_off.set)
+        os.close(pipes.host_out)
+        yield Finished("cancelled" if called_off.wait(30) else "stop")
+
+    engine.generate = generate  # type: ignore[method-assign]
+    pipes.say(load(), p.Generate(2, REQUEST))
+    assert child.Child(pipes.incoming, pipes.outgoing).serve() == child.EXIT_BROKEN
+    os.close(pipes.outgoing)
+    with os.fdopen(pipes.host_in, "rb") as heard:
+        *_, last = [p.decode_reply(line.rstrip(b"\n")) for line in heard]
+    assert last == p.Streamed(2, Finished("cancelled"))
+    assert engine.noted == ["idle", "close"]
+
+
 def test_whoever_hears_nothing_any_more_ends_it(engine: Played, ended: list[object]) -> None:
     incoming, host_out = os.pipe()
     host_in, outgoing = os.pipe()

@@ -18,6 +18,7 @@ class Played(asyncio.SubprocessTransport):
 
     code: int | None = None
     closed = 0
+    input: asyncio.WriteTransport | None = None
 
     def get_pid(self) -> int:
         return PID
@@ -25,11 +26,27 @@ class Played(asyncio.SubprocessTransport):
     def get_returncode(self) -> int | None:
         return self.code
 
-    def get_pipe_transport(self, fd: int) -> None:
-        return None
+    def get_pipe_transport(self, fd: int) -> asyncio.BaseTransport | None:
+        return self.input if fd == 0 else None
 
     def close(self) -> None:
         self.closed += 1
+
+
+class PlayedInput(asyncio.WriteTransport):
+    """Its standard input."""
+
+    closing = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
 
 
 class Heard:
@@ -115,3 +132,24 @@ async def test_of_nonsense_the_first_is_told(heard: Heard) -> None:
     for data in (b"ggml_init\n", b"again\n", protocol.encode(protocol.Done(1))):
         heard.link.pipe_data_received(1, data)
     assert (len(heard.nonsense), heard.replies) == (1, [])
+
+
+async def test_what_is_asked_of_a_closed_pipe_goes_nowhere(heard: Heard) -> None:
+    heard.link.send(protocol.Idle(1))
+    heard.child.input = pipe = PlayedInput()
+    heard.link.send(protocol.Idle(2))
+    pipe.closing = True
+    heard.link.send(protocol.Idle(3))
+    assert pipe.written == protocol.encode(protocol.Idle(2))
+    assert (heard.nonsense, heard.ends) == ([], []), "its end is told by itself"
+
+
+async def test_output_that_ends_while_the_process_goes_on_is_nonsense(
+    heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "LAST_WORDS_S", 0.0)
+    heard.link.pipe_connection_lost(1, None)
+    async with asyncio.timeout(30):
+        while not heard.nonsense:
+            await asyncio.sleep(0.001)
+    assert heard.nonsense == ["it closed its output and went on"]
