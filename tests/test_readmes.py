@@ -9,6 +9,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 READMES = (
+    "tests/README.md",
     "README.md",
     "backends/README.md",
     "plugins/README.md",
@@ -23,10 +24,11 @@ def text_of(readme: str) -> str:
 
 
 def is_there(readme: str, name: str) -> bool:
-    """From the repository, from a shelf, or from a package of this README's own shelf."""
-    shelves = [REPOSITORY / shelf for shelf in SHELVES]
-    own = [folder for folder in (REPOSITORY / readme).parent.glob("g4tui_*") if folder.is_dir()]
-    return any((place / name).exists() for place in (*shelves, *own))
+    """From the repository, from a shelf, from this README's own folder, or from one in that."""
+    own = (REPOSITORY / readme).parent
+    inside = [folder for folder in own.iterdir() if folder.is_dir()]
+    places = [*(REPOSITORY / shelf for shelf in SHELVES), own, *inside]
+    return any((place / name).exists() for place in places)
 
 
 @pytest.mark.parametrize("readme", READMES)
