@@ -23,7 +23,9 @@ def read_attachment(path: Path) -> Attachment:
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise G4tuiError("missing", "That file does not exist", f"{path}") from None
+        raise G4tuiError(
+            "missing", "That file does not exist", f"{path}", "Check the path."
+        ) from None
     except OSError as error:
         raise _refused(path, f"{error.strerror or error}.") from error
     if len(data) > MAX_BYTES:

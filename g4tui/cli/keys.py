@@ -71,7 +71,8 @@ def rm(app: App, server: str) -> None:
     number = app.keys.remove(server)
     if not number:
         kept = ", ".join(sorted({each.server for each in app.keys.list()})) or "none"
-        raise G4tuiError("missing", f"No key is kept for {server}", f"Kept: {kept}.")
+        remedy = "See where keys come from with: g4tui keys list"
+        raise G4tuiError("missing", f"No key is kept for {server}", f"Kept: {kept}.", remedy)
     if app.json:
         app.emit({"server": server, "removed": number})
     else:

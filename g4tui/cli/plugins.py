@@ -84,7 +84,8 @@ def _switch(app: App, name: str, *, on: bool) -> None:
     disabled = app.settings.plugins.disabled
     known = {source.name for source in installed_sources()} | set(disabled)
     if name not in known:
-        raise G4tuiError("usage", f"There is no plugin {name}", did_you_mean(name, known))
+        guess, remedy = did_you_mean(name, known), "See what is installed with: g4tui plugins"
+        raise G4tuiError("usage", f"There is no plugin {name}", guess, remedy)
     others = tuple(each for each in disabled if each != name)
     result = set_list(app.paths, "plugins.disabled", others if on else (*others, name))
     if app.json:

@@ -70,6 +70,8 @@ def _run(arguments: list[str], app: App) -> int:
         from click.shell_completion import shell_complete
 
         return shell_complete(cli, {}, "g4tui", COMPLETE_VARIABLE, instruction)
+    ended = arguments.index("--") if "--" in arguments else None
+    wants_json = "--json" in arguments[:ended]
     try:
         # Not `cli.main`, which ends the process with 1 when the reader goes away.
         with cli.make_context("g4tui", arguments, obj=app) as context:
@@ -77,6 +79,7 @@ def _run(arguments: list[str], app: App) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.UsageError as error:
+        app.json |= wants_json  # though what is wrong stands before it
         _tell_usage(error, app)
         return WRONG
     except click.ClickException as error:

@@ -84,4 +84,4 @@ def parse_param(name: str, text: str, rule: Rule) -> float:
 
 
 def _wrong(detail: str) -> G4tuiError:
-    return G4tuiError("usage", "A parameter is wrong", detail)
+    return G4tuiError("usage", "A parameter is wrong", detail, "See all with: g4tui ask --help")

@@ -69,6 +69,8 @@ def parse_key(text: str) -> tuple[str, ...]:
         key.append(part)
     if not 0 < len(key) <= MOST_PARTS or found != 0:
         raise G4tuiError("usage", f"{text!r} is not a setting's name", "It reads like chat.model.")
+    if key[0] == "keys":  # of actions, whose ids have dots: keys.chat.new is keys."chat.new"
+        key[1:] = [".".join(key[1:])] if key[1:] else []
     return tuple(key)
 
 

@@ -75,6 +75,21 @@ def test_an_unknown_command_is_a_usage_error_with_a_guess(g4tui: G4tui) -> None:
     assert "g4tui --help" in err
 
 
+@pytest.mark.parametrize("arguments", ["modles --json", "ask --modle x --json", "keys x --json"])
+def test_a_wrong_command_is_told_as_json_where_that_is_asked_for(
+    g4tui: G4tui, arguments: str
+) -> None:
+    code, out, err = g4tui(*arguments.split())
+    assert (code, err) == (2, "")
+    assert json.loads(out)["error"]["kind"] == "usage"
+
+
+def test_what_stands_behind_two_dashes_is_no_option(g4tui: G4tui) -> None:
+    code, out, err = g4tui("ask", "--modle", "--", "--json")
+    assert (code, out) == (2, "")
+    assert "--modle" in err
+
+
 def test_an_unknown_command_may_be_a_plugins(process: CommandLine, site: Path) -> None:
     make_distribution(site, "speaker", COMMANDS)
     result = process("echo", "ab")

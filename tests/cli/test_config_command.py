@@ -53,6 +53,13 @@ def test_a_wrong_key_or_value_is_a_usage_error(g4tui: G4tui) -> None:
     assert g4tui("config", "get", "nonsense").code == 2
 
 
+def test_a_key_is_mapped_by_the_name_of_its_action(g4tui: G4tui) -> None:
+    assert g4tui("config", "set", "keys.chat.new", "ctrl+k").code == 0
+    assert g4tui("config", "get", 'keys."chat.new"').out == "ctrl+k\n"
+    assert g4tui("config", "unset", "keys.chat.new").code == 0
+    assert g4tui("config", "get", "keys").out == "{}\n"
+
+
 def test_a_backends_setting_is_checked_by_its_backend(g4tui: G4tui) -> None:
     assert g4tui("config", "set", "backends.openai.find_local", "false").code == 0
     assert g4tui("config", "get", "backends.openai.find_local").out == "false\n"
