@@ -1,6 +1,5 @@
 """`g4tui config`: settings shown and changed."""
 
-import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -94,7 +93,7 @@ def set_command(app: App, key: str, value: str) -> None:
 
     def check(settings: Settings) -> None:
         if key in MODELS and value:
-            asyncio.run(_check_model(app, key, value))
+            _check_model(app, key, value)
         _check_backend(app, key, settings)
 
     result = set_setting(app.paths, key, value, check)
@@ -122,18 +121,16 @@ def unset(app: App, key: str) -> None:
         app.say(f"{key} is unset." if there else f"{key} was not set in settings.toml.")
 
 
-async def _check_model(app: App, key: str, name: str) -> None:
-    from g4tui.cli.ask_turn import opened
-    from g4tui.cli.naming import named_model
+def _check_model(app: App, key: str, name: str) -> None:
+    from g4tui.cli.naming import check_name
     from g4tui.core import G4tuiError
 
-    async with opened(app) as runtime:
-        try:
-            await named_model(app, runtime, name)
-        except G4tuiError as error:
-            told = error.info
-            title = f"That is no value for {key}"
-            raise G4tuiError("usage", title, told.detail, told.remedy) from None
+    try:
+        check_name(app, name)
+    except G4tuiError as error:
+        told = error.info
+        title = f"That is no value for {key}"
+        raise G4tuiError("usage", title, told.detail, told.remedy) from None
 
 
 def _check_backend(app: App, key: str, settings: "Settings") -> None:

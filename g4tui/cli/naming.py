@@ -31,3 +31,18 @@ async def named_model(
         told = error.info
         remedy = f"Did you mean {meant[0]}?"
         raise G4tuiError(told.kind, told.title, told.detail, remedy) from None
+
+
+def check_name(app: "App", name: str) -> None:
+    """The same for a command that opens no models: nothing is imported for a name that is whole."""
+    try:
+        parse_model(name)
+    except G4tuiError:
+        asyncio.run(_refuse(app, name))
+
+
+async def _refuse(app: "App", name: str) -> None:
+    from g4tui.cli.ask_turn import opened
+
+    async with opened(app) as runtime:
+        await named_model(app, runtime, name)

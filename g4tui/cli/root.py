@@ -80,6 +80,10 @@ def open_screen(app: App, model: str | None, session: str | None, persona: str |
         from g4tui.core import G4tuiError
 
         raise G4tuiError(lack.kind, lack.title, lack.detail, lack.remedy)
+    if model is not None:
+        from g4tui.cli.naming import check_name
+
+        check_name(app, model)
     from g4tui.tui.launch import run
 
     chosen = None

@@ -363,6 +363,12 @@ def test_without_standard_input_there_is_no_screen(
     assert err.startswith("There is no terminal to draw on")
 
 
+def test_the_screen_does_not_open_for_half_a_models_name(process: CommandLine) -> None:
+    with Terminal(command("--model", "say"), environment=process.environment) as terminal:
+        terminal.wait_for("Did you mean talker:say?")
+        assert terminal.wait_exit() == 2
+
+
 def test_the_screen_opens_in_a_terminal(process: CommandLine) -> None:
     environment = process.environment | {"TEXTUAL_ANIMATIONS": "none"}
     with Terminal(command("--model", "talker:say"), environment=environment) as terminal:
