@@ -1,6 +1,7 @@
 """An answer on its way to disk: collected as it streams, flushed a few times a second."""
 
 import asyncio
+import contextlib
 import time
 
 import msgspec
@@ -131,12 +132,10 @@ class AnswerDraft:
             self._flushing = asyncio.create_task(self._flush_later())
 
     async def _flush_later(self) -> None:
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._flush_s):
                 await self._finishing.wait()
             return  # what is finished is saved whole
-        except TimeoutError:
-            pass
         try:
             await asyncio.to_thread(
                 self._store.flush_answer, self._row.id, self._split.text, self._split.reasoning

@@ -13,6 +13,7 @@ from g4tui.core import (
     AsyncEngine,
     Backend,
     Cancel,
+    ErrorInfo,
     Event,
     Failed,
     Finished,
@@ -187,6 +188,12 @@ class Answer:
         last = self.events[-1]
         assert isinstance(last, Finished | Failed), f"the last event is {last!r}"
         return last
+
+    @property
+    def error(self) -> ErrorInfo:
+        """Why it failed."""
+        assert isinstance(self.end, Failed), f"it ended with {self.end!r}"
+        return self.end.error
 
 
 async def ask(

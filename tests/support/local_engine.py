@@ -1,14 +1,10 @@
 """A real model in this process, and what was heard of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from g4tui.core import (
     Cancel,
-    ErrorInfo,
-    Event,
-    Failed,
     Finished,
     Host,
     Message,
@@ -16,9 +12,8 @@ from g4tui.core import (
     Params,
     Progress,
     Request,
-    TextDelta,
-    Usage,
 )
+from g4tui.testing.subject import Answer
 from g4tui_llama_cpp.backend import LlamaCppBackend
 from g4tui_llama_cpp.engine import LlamaCppEngine
 from g4tui_llama_cpp.options import LlamaCppOptions
@@ -26,32 +21,13 @@ from g4tui_llama_cpp.options import LlamaCppOptions
 GREEDY = Params(temperature=0.0, max_tokens=12)
 
 
-@dataclass
-class Heard:
-    """All events of one answer."""
-
-    events: list[Event]
-
-    @property
-    def text(self) -> str:
-        return "".join(event.text for event in self.events if isinstance(event, TextDelta))
-
-    @property
-    def usage(self) -> Usage:
-        (usage,) = [event for event in self.events if isinstance(event, Usage)]
-        return usage
+class Heard(Answer):
+    """What was heard, and how."""
 
     @property
     def reason(self) -> str:
-        end = self.events[-1]
-        assert isinstance(end, Finished), end
-        return end.reason
-
-    @property
-    def error(self) -> ErrorInfo:
-        end = self.events[-1]
-        assert isinstance(end, Failed), end
-        return end.error
+        assert isinstance(self.end, Finished), self.end
+        return self.end.reason
 
     @property
     def evaluated(self) -> int:

@@ -10,19 +10,14 @@ import msgspec
 from g4tui.core import (
     AsyncEngine,
     Cancel,
-    ErrorInfo,
     Event,
-    Failed,
-    Finished,
     Host,
     Message,
     ModelSpec,
     Params,
-    ReasoningDelta,
     Request,
-    TextDelta,
-    Usage,
 )
+from g4tui.testing.subject import Answer
 from g4tui_openai.backend import OpenAIBackend
 from g4tui_openai.options import Limits, Options, Price, Server
 
@@ -30,37 +25,6 @@ SECRET = "sk-very-secret-0123456789"
 QUICK = Limits(
     connect_s=2.0, first_token_s=5.0, idle_s=5.0, total_s=10.0, usage_s=0.3, retry_base_s=0.01
 )
-
-
-@dataclass
-class Heard:
-    """All events of one answer."""
-
-    events: list[Event]
-
-    @property
-    def text(self) -> str:
-        return "".join(event.text for event in self.events if isinstance(event, TextDelta))
-
-    @property
-    def thinking(self) -> str:
-        return "".join(event.text for event in self.events if isinstance(event, ReasoningDelta))
-
-    @property
-    def usage(self) -> Usage:
-        (usage,) = (event for event in self.events if isinstance(event, Usage))
-        return usage
-
-    @property
-    def end(self) -> Finished | Failed:
-        last = self.events[-1]
-        assert isinstance(last, Finished | Failed), last
-        return last
-
-    @property
-    def error(self) -> ErrorInfo:
-        assert isinstance(self.end, Failed), self.end
-        return self.end.error
 
 
 @dataclass
@@ -86,10 +50,10 @@ class Teacher:
         cancel: Cancel | None = None,
         on_event: Callable[[Event], None] | None = None,
         **params: object,
-    ) -> Heard:
+    ) -> Answer:
         """One request to its end."""
         request = Request((Message("user", text),), msgspec.convert(params, Params))
-        heard = Heard([])
+        heard = Answer()
         async with asyncio.timeout(30):
             async for event in self.engine.generate(request, cancel or Cancel()):
                 heard.events.append(event)
