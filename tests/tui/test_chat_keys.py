@@ -99,6 +99,21 @@ async def test_what_was_chosen_in_a_dialog_leads_to_the_prompt(rooms: Rooms) -> 
             await ui.until(lambda: ui.app.focused is ui.chat.prompt_box.prompt)
 
 
+@pytest.mark.parametrize(
+    ("word", "told"), [("/bye", "Ctrl+Q quits"), ("exit", "Ctrl+Q"), ("/clear", "Ctrl+P")]
+)
+async def test_a_command_of_other_programs_is_not_asked_by_surprise(
+    rooms: Rooms, word: str, told: str
+) -> None:
+    async with driven_chat(rooms) as ui:
+        await ui.ask(word)
+        await ui.toast(told)
+        assert ui.chat.prompt_box.prompt.text == word
+        assert rooms.store.sessions() == []
+        await ui.press("enter")
+        await ui.answered(2)
+
+
 async def test_tab_passes_an_empty_conversation_by(rooms: Rooms) -> None:
     async with driven_chat(rooms, size=(80, 24)) as ui:
         await ui.press("tab")

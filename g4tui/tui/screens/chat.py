@@ -6,6 +6,7 @@ from textual import on
 from textual.events import Key, Paste
 
 from g4tui.tui import messages as told
+from g4tui.tui.habits import Habits
 from g4tui.tui.history import recent_prompts
 from g4tui.tui.screens.chat_actions import ChatActions
 from g4tui.tui.services import Services, in_thread
@@ -40,6 +41,7 @@ class ChatScreen(ChatActions):
         start_persona: "Persona | None" = None,
     ) -> None:
         super().__init__()
+        self.prompt_box.may_send = Habits(self.tell).may_send
         self._start_model = start_model
         self._start_session = start_session
         self._start_persona = start_persona
