@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from textual.events import Key
+
 from g4tui.core import Message
 from g4tui.store import Asked
 from g4tui.store.rows import State
-from support.compare_screen import STUDENT, TEACHER, comparing, two
+from support.compare_screen import STUDENT, TEACHER, Comparison, comparing, two
 
 
 async def test_esc_leads_to_the_answers_from_wherever_one_is(home: Path) -> None:
@@ -26,6 +28,31 @@ async def test_esc_leads_to_the_answers_from_wherever_one_is(home: Path) -> None
         await ui.press("tab")
         await ui.until(lambda: prompt.has_focus)
         assert prompt.text == "" and len(rooms.store.turns()) == 1
+
+
+async def test_a_quick_hand_votes_and_asks(home: Path) -> None:
+    """A key does what it means after the one before it, which may not have been heard yet."""
+    rooms = two(home)
+    async with comparing(rooms) as ui:
+        await ui.put("Well?")
+        await ui.done()
+        prompt = ui.screen.prompt_box.prompt
+        prompt.focus()
+        await ui.until(lambda: prompt.has_focus)
+        at_once(ui, "escape", "2")
+        await ui.sees("vote: right")
+        at_once(ui, "enter", "H", "i")
+        await ui.until(lambda: prompt.text == "Hi")
+        at_once(ui, "escape", "w")
+        await ui.sees("Why?")
+        assert prompt.text == "Hi" and len(rooms.store.turns()) == 1
+        await ui.press("escape")
+
+
+def at_once(ui: Comparison, *keys: str) -> None:
+    """Press them as tmux gives them on: before the first of them is heard."""
+    for key in keys:
+        ui.app.post_message(Key(key, key if len(key) == 1 else None))
 
 
 async def test_a_vote_typed_into_the_prompt_is_sent_by_a_second_enter_only(home: Path) -> None:

@@ -66,16 +66,22 @@ class Prompt(TextArea):
     async def _on_key(self, event: events.Key) -> None:
         """Keys that are bound here act in their turn.
 
-        Textual runs bindings only once a key has bubbled up: what was typed right after Enter
-        would be in the editor before Enter is heard.
+        Textual runs bindings only once a key has bubbled up: what was typed right after Enter or
+        Esc would be in the editor before that is heard.
         """
+        focused = self.screen.focused
+        if focused is not None and focused is not self:  # a key before this one led away from here
+            event.stop()
+            event.prevent_default()
+            focused.post_message(events.Key(event.key, event.character))
+            return
         if event.is_printable:
             return
         active = self.screen.active_bindings.get(event.key)
-        if active is not None and active.node is self:
+        if active is not None and (active.node is self or event.key == "escape"):
             event.stop()
             event.prevent_default()
-            await self.run_action(active.binding.action)
+            await self.app.run_action(active.binding.action, active.node)
         elif event.key == "enter":  # not a character here, wherever it is mapped to
             event.prevent_default()
 

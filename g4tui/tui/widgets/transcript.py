@@ -37,7 +37,7 @@ class Transcript(TranscriptWindow):
         late = self.screen.focused is not self
         active = self.screen.active_bindings.get(event.key)
         bound = active is not None and not late
-        if bound and active is not None and active.node is self and event.is_printable:
+        if bound and active is not None and active.node is self:
             event.stop()
             event.prevent_default()
             await self.run_action(active.binding.action)
