@@ -75,6 +75,10 @@ async def test_a_vote_typed_into_the_prompt_is_sent_by_a_second_enter_only(home:
         await ui.type("22")
         await ui.press("enter")
         await ui.done(3)
+        await ui.type("/bye")
+        await ui.press("enter")
+        await ui.toast("Ctrl+Q quits. Enter once more sends it.")
+        assert prompt.text == "/bye" and len(rooms.store.turns()) == 3
 
 
 async def test_keys_stay_in_the_bottom_line_whatever_was_voted(home: Path) -> None:

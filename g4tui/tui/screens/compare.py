@@ -10,6 +10,7 @@ from g4tui.sanitize import clean
 from g4tui.tui import messages as told
 from g4tui.tui.commands import keys_of_action
 from g4tui.tui.compared import Compared
+from g4tui.tui.habits import Habits
 from g4tui.tui.screens.compare_base import FEWEST, CompareBase
 from g4tui.tui.widgets.compare_pane import TELL_S, ComparePane
 from g4tui.tui.widgets.transcript_messages import CodeClosed
@@ -47,7 +48,8 @@ class CompareScreen(CompareBase):
         self.votes.tell(self._vote_saved)
         self.flow.services.chat.late.tell(self.comparing.answer_saved)
         self.prompt_box.prompt.asked = self.chat.prompt_box.prompt.asked
-        self.prompt_box.may_send = self._is_meant
+        habits = Habits(self.tell)
+        self.prompt_box.may_send = lambda text: self._is_no_vote(text) and habits.may_send(text)
         self.set_interval(TELL_S, self._tell_progress)
 
     def open(self) -> None:
@@ -163,7 +165,7 @@ class CompareScreen(CompareBase):
 
     # asking
 
-    def _is_meant(self, text: str) -> bool:
+    def _is_no_vote(self, text: str) -> bool:
         """A key that votes, typed into the prompt, is no question before the second Enter."""
         keys = [keys_of_action(self.app, action).split() for action in VOTING]
         if not self._may_vote or text == self._told_of or text not in chain(*keys):
