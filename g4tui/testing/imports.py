@@ -14,8 +14,9 @@ USUALLY_HEAVY = (
     "huggingface_hub", "textual",
 )  # fmt: skip
 
+# What the application has imported before any plugin costs a plugin nothing: asyncio, msgspec.
 _PROGRAM = """
-import importlib, json, sys, time
+import asyncio, importlib, json, sys, time
 from pathlib import Path
 import msgspec
 import g4tui.core, g4tui.plugin

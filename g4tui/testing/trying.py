@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 
 async def stop_seconds(model: Opened, subject: Subject) -> float:
-    """Stop an answer at its first piece, from another thread; seconds until its end."""
+    """Stop an answer at its first words, from another thread; seconds until its end."""
     cancel = Cancel()
     asked: list[float] = []
 
@@ -40,7 +40,8 @@ async def stop_seconds(model: Opened, subject: Subject) -> float:
     async with aclosing(model.generate(request, cancel)) as events:
         async for event in events:
             answer.events.append(event)
-            if isinstance(event, TextDelta | ReasoningDelta) and not asked:
+            is_piece = isinstance(event, TextDelta | ReasoningDelta) and event.text
+            if is_piece and not asked:
                 thread = threading.Thread(target=stop)
                 thread.start()
                 thread.join()

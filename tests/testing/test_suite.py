@@ -153,6 +153,21 @@ class LowEngine(SoundEngine):
             yield Usage(prompt=9, completion=9) if isinstance(event, Usage) else event
 
 
+class PausingEngine(SoundEngine):
+    """Begins with a piece that holds no word yet."""
+
+    async def generate(self, request: Request, cancel: Cancel) -> AsyncIterator[Event]:
+        begun = False
+        async for event in super().generate(request, cancel):
+            if isinstance(event, TextDelta) and not begun:
+                begun = True
+                yield TextDelta("")
+                if cancel.requested:
+                    yield Finished("cancelled")
+                    return
+            yield event
+
+
 class BriefEngine(SoundEngine):
     """Has never more to say than some words, all at once."""
 
@@ -252,6 +267,10 @@ def test_a_backend_without_long_answers_passes_but_for_the_stop(name: str, tmp_p
         run(subject, tmp_path)
 
 
+def test_a_first_piece_without_a_word_is_no_fault(tmp_path: Path) -> None:
+    check(StubBackend(PausingEngine), "test_a_stop_is_heeded_at_once", tmp_path)
+
+
 def test_what_an_engine_raises_is_its_refusal(tmp_path: Path) -> None:
     check(StubBackend(RaisingEngine), "test_too_long_a_request_fails", tmp_path)
 
@@ -282,6 +301,7 @@ def test_a_heavy_plugin_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "sqlite_user.py").write_text("")
     for name, text, complaint in (
         ("light", "G4TUI_API = 1\n", None),
+        ("looping", "G4TUI_API = 1\nimport asyncio\n", None),
         ("heavy", "G4TUI_API = 1\nimport sqlite_user\n", "sqlite_user"),
         ("silent", "", "G4TUI_API"),
     ):
