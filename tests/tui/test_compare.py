@@ -55,6 +55,27 @@ async def test_both_stream_at_the_same_time(home: Path) -> None:
         await ui.sees("one two three", "four five six")
 
 
+async def test_tokens_are_not_counted_beside_a_line_that_waits_for_the_first(home: Path) -> None:
+    nothing_yet = "[a]: http://a.example"  # which Markdown does not show
+    teacher = [TextDelta(nothing_yet), TextDelta("\n\nSo."), Finished("stop")]
+    rooms = compare_rooms(home, {"teacher": [teacher], "student": ["I learn."]})
+    async with comparing(rooms) as ui:
+        ui.models.gates = {"teacher": Steps()}
+        await ui.put("Well?")
+        await ui.sees("I learn.")
+        pane = ui.screen.panes[0]
+        ui.models.gates["teacher"].let(1)
+        await ui.until(lambda: pane._pieces == 1)
+        pane.tell_progress()
+        assert "~1 tok" not in await ui.sees("waiting for the first token")
+        ui.models.gates["teacher"].let(1)
+        await ui.sees("So.")
+        pane.tell_progress()
+        await ui.sees("~2 tok")
+        ui.models.gates["teacher"].let(9)
+        await ui.done()
+
+
 async def test_a_side_that_fails_has_its_panel_and_is_tried_again_alone(home: Path) -> None:
     error = ErrorInfo("network", "No way there", "The cable is out.", "Plug it in.")
     teacher = [[TextDelta("So far"), Failed(error)], "All is well."]
