@@ -134,13 +134,14 @@ async def driven_chat(
     session: str = "",
     model: str = MODEL,
     few_colours: bool = False,
+    notifications: bool = False,
     open_services: Callable[[], Services] | None = None,
 ) -> AsyncIterator[Driven]:
     """The application, its services open."""
     services = services_of(rooms)
     opened = open_services or (lambda: services)
     app = G4tuiApp(opened, model=model, session=session, few_colours=few_colours)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=notifications) as pilot:
         driven = Driven(app, pilot, rooms)
         if open_services is None:
             await driven.until(lambda: driven.chat.flow is not None)

@@ -15,6 +15,8 @@ from g4tui.tui.screens.help import HelpScreen
 from g4tui.tui.screens.pick import PickRow, PickScreen
 from g4tui.tui.screens.rename import RenameScreen
 from g4tui.tui.widgets.session_list import SessionList
+from support.chat_app import driven_chat
+from support.rooms import Rooms
 from support.screen_host import ScreenHost, shown
 
 
@@ -38,6 +40,21 @@ async def test_only_a_clear_yes_is_one(keys: list[str], answer: bool) -> None:
     async with (host := ScreenHost(screen=question)).run_test(size=(80, 24)) as pilot:
         await pilot.press(*keys)
         assert host.results == [answer]
+
+
+async def test_a_toast_below_a_dialog_is_read_once(rooms: Rooms) -> None:
+    async with driven_chat(rooms, size=(80, 24), notifications=True) as ui:
+        await ui.press("f8")
+        await ui.sees("There is nothing to undo.")
+        await ui.press("f4")
+        seen = await ui.sees("There are no blind votes yet.", "There is nothing to undo.")
+        assert seen.count("There is nothing to undo.") == 1, seen
+
+
+async def test_marks_of_the_list_of_chats_have_words(rooms: Rooms) -> None:
+    async with driven_chat(rooms, size=(120, 60)) as ui:
+        await ui.press("f1")
+        await ui.sees("… an answer is being written", "• one has come")
 
 
 async def test_a_question_shows_hostile_text_harmlessly() -> None:
@@ -135,7 +152,8 @@ async def test_help_has_two_columns_in_a_small_terminal_and_what_is_typed_filter
         assert "Undo delete or archive" in row or "Your editor" in row, "two beside each other"
         groups = ("When the chat list has the focus", "Anywhere", "Chat")
         assert sum(any(f"│ {group} " in line for group in groups) for line in lines) >= 2
-        assert not [line for line in lines if "…" in line], "nothing is cut"
+        marks = "… an answer is being written"
+        assert not [line for line in lines if "…" in line and marks not in line], "nothing is cut"
         await pilot.press(*"undo")
         await pilot.pause()
         text = shown(host)

@@ -30,7 +30,9 @@ TITLES = {
 }
 NOTES = {
     TITLES["pane"]: "Left and right are the two answers that were looked at last: of tabs, and of "
-    "more than two answers, the titles have the key that votes for them."
+    "more than two answers, the titles have the key that votes for them.",
+    TITLES["sessions"]: "… an answer is being written in that chat, • one has come that you have "
+    "not seen, › the chat on screen.",
 }
 OTHER = "On this screen"
 # In cells. Longer keys push what they do to the right.
