@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -28,7 +29,7 @@ from g4tui.core import (
     Request,
     TextDelta,
 )
-from g4tui.engine import listing
+from g4tui.engine import caches, listing
 from g4tui.engine.caches import evict, forget_conversation
 from g4tui.engine.opened import LoopModel
 from g4tui.testing.scripted import ScriptedEngine
@@ -297,6 +298,26 @@ def test_the_least_recently_used_state_goes_first(tmp_path: Path) -> None:
     evict(tmp_path, 1000)
     assert not old.exists()
     assert new.exists()
+
+
+def test_state_that_another_program_was_quicker_to_delete_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [state_of(tmp_path, "a", name, 600, age) for name, age in (("s1", 9), ("s2", 5))]
+    kept = state_of(tmp_path, "a", "s3", 600, 1)
+    measure = caches.folder_size
+
+    def measured(folder: Path) -> int:
+        size = measure(folder)
+        if folder == folders[0]:
+            shutil.rmtree(folder)
+        return size
+
+    monkeypatch.setattr(caches, "folder_size", measured)
+    evict(tmp_path, 1000)
+    assert not any(folder.exists() for folder in folders) and kept.exists()
+    evict(tmp_path, 600)
+    assert kept.exists(), "what fits exactly stays"
 
 
 def test_state_goes_with_its_conversation(tmp_path: Path) -> None:

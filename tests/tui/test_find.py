@@ -85,6 +85,12 @@ async def test_ctrl_c_gives_up_waiting_for_the_library(rooms: Rooms) -> None:
         await ui.type("Hello")
         await ui.until(lambda: ui.chat.prompt_box.prompt.text == "Hello")
         gate.set()
+        await ui.until(lambda: ui.chat.flow is not None)
+        await ui.press("ctrl+f")
+        await ui.type("cross")
+        await ui.sees("Find in all chats")
+        await ui.until(lambda: ui.app.screen.query_one("#query", Input).value == "cross")
+        assert ui.chat.prompt_box.prompt.text == "Hello", "what was given up is nowhere"
 
 
 async def test_words_are_found_in_all_chats_and_the_message_is_landed_on(rooms: Rooms) -> None:

@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -158,6 +159,22 @@ async def test_no_log_is_no_reason_not_to_answer(
     worker = make_worker()
     await worker.start()
     assert "SIGSEGV" in str((await answer(worker, "crashes"))[-1])
+
+
+def test_a_log_leaves_no_file_open_nor_any_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("where the folder should be")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "elsewhere"))
+    descriptors = set(Path("/proc/self/fd").iterdir())
+    for path in (tmp_path / "file" / "log", tmp_path / "logs" / "log"):
+        log = LogFile(path)
+        os.write(log.descriptor, b"said\n")
+        assert log.tail() == "said"
+        log.close()
+    assert set(Path("/proc/self/fd").iterdir()) == descriptors
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_the_tail_of_a_log_is_fit_to_read(tmp_path: Path) -> None:
