@@ -220,7 +220,8 @@ class ComparePane(Vertical):
 
     def _show_title(self) -> None:
         key = (f" {self._key}", "$text-accent") if self._key else ""
-        room = self.size.width - len(self._key) - 6 if self.size.width else len(self.name_shown)
+        rest = len(self._key) + 1 if self._key else 0
+        room = self.size.width - 6 - rest if self.size.width else len(self.name_shown)
         self.border_title = Content.assemble(key, f" {short_model(self.name_shown, room)} ")
 
     def choose(self, chosen: bool) -> None:
