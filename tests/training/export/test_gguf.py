@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -137,6 +138,23 @@ def test_q4_k_m_is_made_in_another_process(tmp_path: Path, opened: Open) -> None
     with pytest.raises(G4tuiError, match="could not quantise"):
         quantise_k(tmp_path / "none.gguf", tmp_path / "no.gguf")
     assert not (tmp_path / "no.gguf").exists()
+
+
+def test_the_process_that_quantises_gets_no_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, str] = {}
+
+    def run(command: list[str], *, env: dict[str, str], **more: object) -> SimpleNamespace:
+        given.update(env)
+        Path(command[-1]).touch()
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setattr("g4tui_training.export.publish.subprocess.run", run)
+    quantise_k(tmp_path / "f.gguf", tmp_path / "k.gguf")
+    assert given["PATH"]
+    assert "sk-secret" not in given.values()
 
 
 @pytest.mark.parametrize("rslora", [False, True])

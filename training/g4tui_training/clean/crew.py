@@ -4,7 +4,6 @@ A process gets one JSON line a job and answers with one. It ends with its standa
 `kill -9` of the parent leaves nothing at work for longer than a job takes.
 """
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -15,10 +14,9 @@ from typing import IO
 import msgspec
 
 from g4tui.core import ErrorInfo, G4tuiError
+from g4tui.worker.process import environment
 from g4tui_training.clean.jobs import Done, Job, Plan
 from g4tui_training.clean.worker import Hands
-
-INHERITED = ("PATH", "PYTHONPATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -82,12 +80,11 @@ class _Other:
     """Another process."""
 
     def __init__(self, plan: Plan, name: str) -> None:
-        environ = {key: os.environ[key] for key in INHERITED if key in os.environ}
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "g4tui_training.clean.worker", name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environ,
+            env=environment(),
             start_new_session=True,  # Ctrl+C is for the parent, which ends its children
         )
         self._in, self._out = _pipe(self._process.stdin), _pipe(self._process.stdout)

@@ -43,7 +43,6 @@ _OF_WORD = {
     for listed in _COMMON.values()
     for word in listed.split()
 }
-LANGUAGES = (*_COMMON, *sorted(set(_SCRIPTS.values())))
 _LOOK = 4_000
 _MIN_WORDS = 8
 _MIN_SHARE = 0.12

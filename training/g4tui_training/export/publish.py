@@ -14,6 +14,7 @@ import msgspec
 
 from g4tui.core import Cancel, G4tuiError
 from g4tui.paths import Paths
+from g4tui.worker.process import environment
 from g4tui_training.evaluate.bootstrap import DRAWS
 from g4tui_training.evaluate.in_torch import TorchModel
 from g4tui_training.evaluate.in_worker import WorkerModel
@@ -189,10 +190,17 @@ class Publisher:
 
 
 def quantise_k(source: Path, target: Path) -> None:
-    """Q4_K_M by llama.cpp, in a process of its own. Raises `G4tuiError`."""
+    """Q4_K_M by llama.cpp, in a process of its own, without keys. Raises `G4tuiError`."""
     draft = target.with_name(f".{target.name}.part")
     command = [sys.executable, "-P", "-m", "g4tui_training.export.kquant", str(source), str(draft)]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    done = subprocess.run(
+        command,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
     if done.returncode:
         raise G4tuiError(
             "crashed",
