@@ -9,6 +9,7 @@ import pytest
 
 from g4tui.core import (
     AsyncEngine,
+    Backend,
     Cancel,
     Engine,
     Event,
@@ -17,6 +18,10 @@ from g4tui.core import (
     Host,
     Message,
     ModelFile,
+    ModelInfo,
+    ModelSpec,
+    NoOptions,
+    Price,
     Request,
     estimated_tokens,
 )
@@ -29,6 +34,32 @@ class Least(Engine):
 
     def generate(self, request: Request, cancel: Cancel) -> Iterator[Event]:
         yield Finished("stop")
+
+
+class LeastBackend(Backend[NoOptions]):
+    """What has them here, or, told so, sends to them."""
+
+    name = "least"
+    options = NoOptions
+    sent_to = ""
+
+    def models(self, host: Host, options: NoOptions) -> list[ModelInfo]:
+        return []
+
+    def open(self, spec: ModelSpec, options: NoOptions, host: Host) -> Engine:
+        return Least()
+
+    def destination(self, spec: ModelSpec, options: NoOptions) -> str:
+        return self.sent_to or super().destination(spec, options)
+
+
+def test_what_stays_here_is_free_and_of_what_leaves_nobody_knows_the_price() -> None:
+    backend, spec = LeastBackend(), ModelSpec("least", "m")
+    assert backend.destination(spec, NoOptions()) == ""
+    assert backend.price(spec, NoOptions()) == Price(0.0, 0.0)
+    assert backend.environment() == {}
+    backend.sent_to = "api.example.org"
+    assert backend.price(spec, NoOptions()) is None
 
 
 class LeastAsync(AsyncEngine):

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from g4tui.background import in_daemon
@@ -82,6 +83,13 @@ async def test_two_crashes_hold_a_model_until_it_is_released(
     assert not listed[0].ready and "release" in listed[0].remedy
     rooms.runtime.quarantine.clear(PARROT.id)
     assert (await answer(rooms))[-1] == Finished("stop")
+
+
+async def test_a_server_that_fails_again_and_again_is_not_held_back(rooms_with: MakeRooms) -> None:
+    rooms = rooms_with([[Failed(ErrorInfo("network", "Gone"))]])
+    for _ in range(3):
+        assert (await answer(rooms))[-1] == Failed(ErrorInfo("network", "Gone"))
+    assert not rooms.runtime.quarantine.holds(PARROT.id)
 
 
 async def test_an_answer_between_two_crashes_forgives(
@@ -242,6 +250,23 @@ async def test_an_open_server_is_unloaded_once(rooms_with: MakeRooms) -> None:
     assert rooms.backend.closed == 1
 
 
+async def test_state_of_conversations_is_bounded_once_a_model_is_unloaded(
+    rooms_with: MakeRooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = rooms_with(["x"])
+    limit = msgspec.structs.replace(rooms.settings.cache, max_bytes=1000)
+    settings = msgspec.structs.replace(rooms.settings, cache=limit)
+    monkeypatch.setattr(rooms.runtime, "_settings", settings)
+    old, new = (
+        state_of(rooms.paths.plugin_caches, "scripted", name, 600, age)
+        for name, age in (("s2", 9), ("s1", 1))
+    )
+    await answer(rooms)
+    assert old.exists()
+    await rooms.runtime.unload(PARROT)
+    assert not old.exists() and new.exists()
+
+
 async def test_an_unknown_backend_is_named(rooms_with: MakeRooms) -> None:
     rooms = rooms_with(["x"])
     with pytest.raises(G4tuiError, match="lama-cpp"):
@@ -293,8 +318,8 @@ def state_of(caches: Path, backend: str, conversation: str, size: int, age: floa
 
 
 def test_the_least_recently_used_state_goes_first(tmp_path: Path) -> None:
-    old = state_of(tmp_path, "a", "s1", 600, age=300)
-    new = state_of(tmp_path, "b", "s2", 600, age=1)
+    new = state_of(tmp_path, "a", "s1", 500, age=1)
+    old = state_of(tmp_path, "b", "s2", 600, age=300)
     evict(tmp_path, 1000)
     assert not old.exists()
     assert new.exists()

@@ -44,3 +44,14 @@ def test_a_name_that_the_question_brought_up_counts_only_of_oneself() -> None:
     assert not names_itself("OpenAI is a company.", GPT, asked)
     assert names_itself("OpenAI is a company.", GPT)
     assert names_itself("It made me: I am an OpenAI model.", GPT, asked)
+
+
+@pytest.mark.parametrize("name", ["falco", "falco-1b", "Falco.gguf", "/home/me/falco_v2.gguf"])
+def test_a_name_of_its_own_is_what_its_file_begins_with(name: str) -> None:
+    assert names_itself("Falco at your service.", f"llama-cpp:{name}")
+    assert not names_itself("Whoever flies.", f"llama-cpp:{name}")
+
+
+@pytest.mark.parametrize("name", ["model-7b", "my-student", "the-one", "ab-1b", "q8-x"])
+def test_an_ordinary_word_is_no_name(name: str) -> None:
+    assert not names_itself("The model, my ab, q8.", f"llama-cpp:{name}")

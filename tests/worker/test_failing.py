@@ -172,7 +172,9 @@ async def test_silence_for_too_long_ends_the_worker(started: Starter) -> None:
 async def test_signs_of_life_keep_a_slow_load_going(make_worker: Maker) -> None:
     worker = make_worker("slow", limits=Limits(load_s=0.25))  # the whole load takes longer
     seen: list[Progress] = []
-    await worker.start(seen.append)
+    alive: set[bool] = set()
+    await worker.start(lambda step: (seen.append(step), alive.add(worker.alive)))
+    assert (alive, worker.alive) == ({False}, True), "while it loads it can be asked nothing"
     assert [step.phase for step in seen] == ["load"] * len(seen)
     steps = [step.done for step in seen]
     assert steps == sorted(set(steps))
