@@ -26,6 +26,7 @@ _READ = 1 << 16
 _BURST = 256
 """Printable characters that come at once are no typing: they are a paste without brackets."""
 
+_OTHER_KEY = re.compile(r"\x1b\[27;(\d+);(9|13|27|127)~")
 _ESCAPE_DIGIT = re.compile(r"(?<=\x1b)(?=[0-9])")
 _IDLE_S = 0.1
 _PASTE_LIMIT_S = 5.0
@@ -184,6 +185,7 @@ class InputReader:
             return
         # tmux and ssh bring an Esc and the key after it together. With a digit that is no key of
         # its own: Textual would take it for a sign that nobody typed, as the trade mark's for 2.
+        text = _in_one_spelling("\x1b" + text)[1:] if self._after_escape else _in_one_spelling(text)
         between = self._after_escape and text[0] in digits
         for part in _ESCAPE_DIGIT.split(text):
             if between:
@@ -202,6 +204,15 @@ class InputReader:
         if self._burst:
             pasted, self._burst = "".join(self._burst), []
             yield _paste(pasted.replace("\r", "\n"))
+
+
+def _in_one_spelling(text: str) -> str:
+    """Modified keys as Textual reads them.
+
+    Alt+Enter is an escape and a carriage return in most terminals, and xterm and tmux have a
+    sequence of their own for Shift+Enter and its like: it would read both as something else.
+    """
+    return _OTHER_KEY.sub("\x1b[\\2;\\1u", text.replace("\x1b\r", "\x1b[13;3u"))
 
 
 def _escape_s(delay: str) -> float:

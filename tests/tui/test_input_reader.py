@@ -41,6 +41,15 @@ def test_an_escape_and_a_digit_that_come_together_are_two_keys() -> None:
     assert read(InputReader(), b"\x1b[1;2A\x1b[5~") == ["shift+up", "pageup"]
 
 
+def test_enter_with_a_modifier_is_no_enter() -> None:
+    """Enter alone sends."""
+    assert read(InputReader(), b"a\x1b\rb") == ["a", "alt+enter", "b"]
+    assert read(InputReader(), b"\x1b", b"\rb") == ["alt+enter", "b"]
+    assert read(InputReader(), b"\x1b", b"", b"\r") == ["escape", "enter"]
+    assert read(InputReader(), b"\x1b[13;2u\x1b[27;2;13~") == ["shift+enter", "shift+enter"]
+    assert read(InputReader(), b"\x1b[27;3;13~\x1b[27;6;9~") == ["alt+enter", "ctrl+shift+tab"]
+
+
 def test_a_paste_is_one_event_however_it_is_cut() -> None:
     text = "line one\nline two \x1b[31m & more" * 50
     data = START + text.encode() + END + b"x"
