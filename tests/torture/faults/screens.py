@@ -82,10 +82,10 @@ def opened_in_a_row(world: World, count: int) -> None:
     wanted = set(imported(world, count).values())
     with chatting(world, STUDENT) as chat:
         chat.terminal.resize(120, 40)
-        chat.terminal.wait_for("Ask something", "Chat ")
+        chat.terminal.wait_for("Ask something", "Today")
         at = time.monotonic()
         while wanted:  # among those of a clock that has jumped ahead, which stay on top
-            before = chat.seen.partition("\n")[0]
+            before = _transcript(chat.seen)
             chat.terminal.press("ctrl+b", "down", "enter")
             wanted.discard(_next_opened(chat, before))
         world.recovered(at)
@@ -94,20 +94,31 @@ def opened_in_a_row(world: World, count: int) -> None:
 
 
 def _next_opened(chat: Chat, before: str) -> str:
-    """Wait for it; of one look at the screen, which may be drawn on at once."""
-    looks: list[str] = []
+    """Wait until another chat stands there; its word if it is numbered, else its title."""
+    looks = [before]
 
     def opened() -> bool:
-        looks.append(_opened(chat, before))
-        return bool(looks[-1])
+        looks.append(_transcript(chat.seen))
+        return looks[-1] == looks[-2] and _is_other(looks[-1], before)
 
     chat.until(opened, "another chat is open")
-    return looks[-1]
+    return _word(looks[-1]) or looks[-1].partition("\n")[0]
 
 
-def _opened(chat: Chat, before: str) -> str:
-    """The word of the chat on the screen, if another title was there before; else its title."""
-    title, _, rest = chat.seen.partition("\n")
-    numbered = _NUMBERED.search(title)
-    word = "{1}{0}z".format(*numbered.groups()) if numbered is not None else ""
-    return (word or title) if title != before and word in rest else ""
+def _transcript(screen: str) -> str:
+    """The title, and what stands beside the list."""
+    title, _, rest = screen.partition("\n")
+    return "\n".join([title, *(line.rpartition("▕")[2] for line in rest.splitlines())])
+
+
+def _word(shown: str) -> str:
+    """That of a numbered chat, from its title."""
+    numbered = _NUMBERED.search(shown.partition("\n")[0])
+    return "{1}{0}z".format(*numbered.groups()) if numbered is not None else ""
+
+
+def _is_other(shown: str, before: str) -> bool:
+    """Numbered chats have their word in their text; of others, some have the same title."""
+    title, _, rest = shown.partition("\n")
+    word = _word(shown)
+    return title != before.partition("\n")[0] and word in rest if word else shown != before
