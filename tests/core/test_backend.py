@@ -57,7 +57,7 @@ def test_what_stays_here_is_free_and_of_what_leaves_nobody_knows_the_price() -> 
     backend, spec = LeastBackend(), ModelSpec("least", "m")
     assert backend.destination(spec, NoOptions()) == ""
     assert backend.price(spec, NoOptions()) == Price(0.0, 0.0)
-    assert backend.environment() == {}
+    assert (backend.environment(), backend.runs, backend.hot_adapters) == ({}, "worker", False)
     backend.sent_to = "api.example.org"
     assert backend.price(spec, NoOptions()) is None
 

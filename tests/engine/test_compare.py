@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ from g4tui.core import (
     Params,
     TextDelta,
 )
-from g4tui.engine import TurnFinished
+from g4tui.engine import TurnEvent, TurnFinished
 from g4tui.engine.compare import (
     CompareEvent,
     CompareFinished,
@@ -294,6 +294,28 @@ async def test_leaving_in_mid_stream_keeps_what_both_said(room_with: MakeRoom) -
     for id_ in turn.answers:
         row = room.store.message(id_)
         assert (row.state, row.message.text) == ("interrupted", "begun ")
+
+
+async def test_a_defect_of_one_side_is_raised_once_the_other_is_saved(
+    room_with: MakeRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = room_with(left=["L"], right=["R two"])
+    really_fill = room.rooms.chat.fill
+
+    async def broken() -> AsyncGenerator[TurnEvent]:
+        raise ZeroDivisionError
+        yield
+
+    def fill(*named: Any) -> AsyncGenerator[TurnEvent]:
+        return broken() if LEFT.spec in named else really_fill(*named)
+
+    monkeypatch.setattr(room.rooms.chat, "fill", fill)
+    with pytest.raises(ZeroDivisionError):
+        await room.asked()
+    turn = room.store.last_turn(room.session)
+    assert turn is not None
+    right = room.store.message(turn.answers[1])
+    assert (right.message.text, right.state) == ("R two", "complete")
 
 
 async def test_leaving_before_the_first_step_leaves_nothing_streaming(room_with: MakeRoom) -> None:
