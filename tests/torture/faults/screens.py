@@ -120,5 +120,7 @@ def _word(shown: str) -> str:
 def _is_other(shown: str, before: str) -> bool:
     """Numbered chats have their word in their text; of others, some have the same title."""
     title, _, rest = shown.partition("\n")
-    word = _word(shown)
-    return title != before.partition("\n")[0] and word in rest if word else shown != before
+    told = before.partition("\n")[0]
+    if word := _word(shown):
+        return title != told and word in rest
+    return title != told or (shown != before and "Ask something" not in before)
