@@ -196,9 +196,27 @@ def kind_at(kind: type[msgspec.Struct], key: tuple[str, ...]) -> msgspec.inspect
             found = fields[part]
         elif isinstance(found, inspect.DictType):
             found = found.value_type
+        elif isinstance(found, inspect.CollectionType):
+            found = found.item_type
         else:
             return None
     return bare(found)
+
+
+def with_choices(problem: str, kind: type[msgspec.Struct]) -> str:
+    """A `readable` problem; of a value that is none of a few, with those that there are."""
+    from msgspec import inspect
+
+    place, _, value = problem.partition(": invalid enum value ")
+    found = kind_at(kind, tuple(re.findall(r"[^.\[\]]+", place))) if value else None
+    kinds = found.types if isinstance(found, inspect.UnionType) else (found,)
+    choices = [
+        str(choice)
+        for each in kinds
+        if each is not None and isinstance(one := bare(each), inspect.LiteralType)
+        for choice in one.values
+    ]
+    return f"{place}: {value} is none of {', '.join(choices)}" if choices else problem
 
 
 def wrong_value(error: msgspec.ValidationError, table: Table, kind: type[msgspec.Struct]) -> str:
@@ -206,6 +224,8 @@ def wrong_value(error: msgspec.ValidationError, table: Table, kind: type[msgspec
 
     Where msgspec writes `keys[...]`, the one key is found that gives this very error by itself.
     """
+    if "[...]" not in readable(error):
+        return with_choices(readable(error), kind)
     *above, what = readable(error).split("[...]")
     key: tuple[str, ...] = ()
     for part in above:

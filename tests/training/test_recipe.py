@@ -138,3 +138,45 @@ def test_a_key_of_another_trainers_recipe_is_told_by_its_name_here(
     tmp_path: Path, key: str, here: str
 ) -> None:
     assert f"Here that is {here}." in refused(tmp_path, f'name = "r"\n{SOURCE}[train]\n{key}\n')
+
+
+def refused_change(folder: Path, *changes: str, text: str = "") -> str:
+    file = folder / "recipe.toml"
+    file.write_text(f'name = "r"\n{SOURCE}{text}')
+    with pytest.raises(G4tuiError) as raised:
+        load_recipe(file, changes)
+    info = raised.value.info
+    return f"{info.title}\n{info.detail}\n{info.remedy}"
+
+
+def test_a_change_is_blamed_and_not_the_file(tmp_path: Path) -> None:
+    said = refused_change(tmp_path, "train.batch=8", "train.rank=eight")
+    assert "--set train.rank=eight: train.rank: expected integer, got text." in said
+    assert "recipe.toml" not in said
+    said = refused_change(tmp_path, "train.batch=8", text="[train]\nrank = 0\n")
+    assert "Correct" in said
+    assert "--set" not in said
+
+
+@pytest.mark.parametrize(
+    ("change", "choices"),
+    [
+        ("train.optimizer=sgd", "train.optimizer: 'sgd' is none of adamw."),
+        ("train.schedule=exp", "train.schedule: 'exp' is none of constant, cosine, linear."),
+        ('export.merged=["q9"]', "export.merged[0]: 'q9' is none of F16, Q4_0, "),
+        ("sources.a.format=alpaca", "source a, format: 'alpaca' is none of auto, csv, json"),
+        ("sources.a.low_diversity=no", "source a, low_diversity: 'no' is none of "),
+    ],
+)
+def test_a_value_that_is_none_of_a_few_is_told_with_them(
+    tmp_path: Path, change: str, choices: str
+) -> None:
+    assert choices in refused_change(tmp_path, change)
+
+
+@pytest.mark.parametrize(
+    ("key", "here"),
+    [("rank", "train.rank"), ("learning_rate", "train.learning_rate"), ("lora", "train")],
+)
+def test_a_key_without_its_table_is_told_with_it(tmp_path: Path, key: str, here: str) -> None:
+    assert f"Here that is {here}." in refused_change(tmp_path, f"{key}=8")

@@ -3,11 +3,22 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
+from msgspec import inspect
+from msgspec.structs import fields
 
 from g4tui.config.params import check_params
-from g4tui.config.tables import Table, Unknown, read_table, readable, unknown_key
+from g4tui.config.tables import (
+    Table,
+    Unknown,
+    kind_at,
+    read_table,
+    readable,
+    unknown_key,
+    with_choices,
+)
 from g4tui.core import G4tuiError
 from g4tui.core.nearest import did_you_mean
 from g4tui_training.changes import with_changes
@@ -32,6 +43,9 @@ RULES = (
 ELSEWHERE = {
     "model_name_or_path": "train.base",
     "base_model": "train.base",
+    "model": "train.base",
+    "lora": "train",
+    "training": "train",
     "lr": "train.learning_rate",
     "lora_r": "train.rank",
     "lora_rank": "train.rank",
@@ -41,11 +55,18 @@ ELSEWHERE = {
     "lora_target_modules": "train.targets",
     "cutoff_len": "train.max_length",
     "sequence_len": "train.max_length",
+    "max_seq_length": "train.max_length",
     "sample_packing": "train.packing",
     "num_epochs": "train.epochs",
     "num_train_epochs": "train.epochs",
     "lr_scheduler": "train.schedule",
     "lr_scheduler_type": "train.schedule",
+    "warmup_ratio": "train.warmup",
+    "warmup_steps": "train.warmup",
+    "bf16": "train.precision",
+    "fp16": "train.precision",
+    "save_steps": "train.checkpoint_minutes",
+    "eval_steps": "train.evaluate_every",
     "per_device_train_batch_size": "train.batch, the rows of one step",
     "micro_batch_size": "train.batch, the rows of one step",
     "gradient_accumulation_steps": "train.batch, the rows of one step",
@@ -57,6 +78,13 @@ ELSEWHERE = {
 }
 """What keys of other trainers' recipes are called here."""
 REQUIRED_RULES = ("unparsable", "empty")
+
+
+class Wrong(NamedTuple):
+    """What keeps a table from being a recipe."""
+
+    title: str
+    detail: str
 
 
 def load_recipe(file: Path, changes: Sequence[str] = ()) -> Recipe:
@@ -71,18 +99,11 @@ def load_recipe(file: Path, changes: Sequence[str] = ()) -> Recipe:
             f"{file} is not a file.",
             f"Write one with: g4tui-train init {file}",
         )
-    table = with_changes(read_table(file), changes)
-    if unknown := _unknown_key(table):
-        where, found = unknown
-        raise _wrong(file, f"Unknown key {where}", _meant(found))
-    try:
-        recipe = msgspec.convert(table, Recipe)
-    except msgspec.ValidationError as error:
-        raise _wrong(file, "A value in the recipe is wrong", _named(readable(error), table)) from (
-            error
-        )
-    if problem := _problem(recipe):
-        raise _wrong(file, "The recipe does not fit together", problem)
+    table = read_table(file)
+    checked = _checked(with_changes(table, changes))
+    if isinstance(checked, Wrong):
+        raise _told(checked, _culprit(file, table, changes))
+    recipe = checked
     # A table that leaves out max_tokens means the default too: without it nothing bounds the cost.
     params = Collect().params.merged(recipe.collect.params)
     collect = msgspec.structs.replace(recipe.collect, params=params)
@@ -100,8 +121,31 @@ def recipe_text(file: Path, changes: Sequence[str] = ()) -> bytes:
     return f"# {file.name}, changed by\n{told}\n{tomli_w.dumps(table)}".encode()
 
 
-def _wrong(file: Path, title: str, detail: str) -> G4tuiError:
-    return G4tuiError("config", title, f"{file}: {detail}", f"Correct {file}.")
+def _checked(table: Table) -> Recipe | Wrong:
+    if unknown := _unknown_key(table):
+        where, found = unknown
+        return Wrong(f"Unknown key {where}", _meant(found))
+    try:
+        recipe = msgspec.convert(table, Recipe)
+    except msgspec.ValidationError as error:
+        problem = with_choices(readable(error), Recipe)
+        return Wrong("A value in the recipe is wrong", _named(problem, table))
+    problem = _problem(recipe)
+    return Wrong("The recipe does not fit together", problem) if problem else recipe
+
+
+def _culprit(file: Path, table: Table, changes: Sequence[str]) -> str:
+    """Where to mend it: the file, or the change without which all was well."""
+    well = isinstance(_checked(table), Recipe)
+    for count, change in enumerate(changes, 1):
+        was_well, well = well, isinstance(_checked(with_changes(table, changes[:count])), Recipe)
+        if was_well and not well:
+            return f"--set {change}"
+    return str(file)
+
+
+def _told(wrong: Wrong, where: str) -> G4tuiError:
+    return G4tuiError("config", wrong.title, f"{where}: {wrong.detail}", f"Correct {where}.")
 
 
 def _unknown_key(table: Table) -> tuple[str, Unknown] | None:
@@ -122,8 +166,20 @@ def _meant(unknown: Unknown) -> str:
     key = unknown.key[-1]
     if other := ELSEWHERE.get(key.lower()):
         return f"Here that is {other}."
+    if len(unknown.key) == 1 and (places := _places(key)):
+        return f"Here that is {' or '.join(places)}."
     known = f"Known here: {', '.join(unknown.known)}."
     return did_you_mean(key, unknown.known) or known
+
+
+def _places(key: str) -> list[str]:
+    """The recipe's tables that have the key, as `train.rank`: tables are often forgotten."""
+    tables = [(field.name, kind_at(Recipe, (field.name,))) for field in fields(Recipe)]
+    return [
+        f"{name}.{key}"
+        for name, kind in tables
+        if isinstance(kind, inspect.StructType) and key in {each.name for each in kind.fields}
+    ]
 
 
 def _named(problem: str, table: Table) -> str:
