@@ -1,5 +1,6 @@
 """The small parts: stop strings, halves of characters, addresses, keys, prices."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
@@ -11,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from g4tui.core import G4tuiError, Host, TextDelta
-from g4tui_openai import meter
+from g4tui_openai import meter, prices
 from g4tui_openai.chunks import StopStrings, WholeCharacters
 from g4tui_openai.endpoints import endpoint_of, endpoints
 from g4tui_openai.keys import HIDDEN, Key, find_key, redacted
 from g4tui_openai.options import SHOWN_MODELS, Options, Price, Server
-from g4tui_openai.prices import cost, price_of, price_text, priced_models
+from g4tui_openai.prices import cost, price_of, price_text
 from g4tui_openai.words import retry_after
 
 short = st.text("ab<|", max_size=12)
@@ -152,7 +153,8 @@ def test_only_names_that_openai_knows() -> None:
     """What is listed before a key is there, and what has a price."""
     from openai.types import ChatModel
 
-    assert {*SHOWN_MODELS, *priced_models()} <= {*get_args(ChatModel)}
+    table = json.loads(Path(prices.__file__).with_name("prices.json").read_bytes())
+    assert {*SHOWN_MODELS, *table["models"]} <= {*get_args(ChatModel)}
     official = endpoint_of("", Options())
     assert all("$" in price_text(name, official, {}) for name in SHOWN_MODELS)
 
