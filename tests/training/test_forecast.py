@@ -89,6 +89,19 @@ def test_rows_that_are_here_are_counted_and_every_seed_costs(
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_source_that_gives_nothing_is_told(
+    tmp_path: Path, home: Path, default_model: Path, offline: None, train_command: Command
+) -> None:
+    write_rows(tmp_path / "a.jsonl", [{"conversations": [{"from": "human", "value": "q"}]}])
+    recipe = tmp_path / "r.toml"
+    source = '[[sources]]\npath = "a.jsonl"\nlicence = "MIT"\n'
+    recipe.write_text(f'name = "r"\n{source}name = "b"\n{source}name = "a"\nshape = "alpaca"\n')
+    base = f"train.base={default_model}"
+    code, _, err = train_command("run", recipe, "--dry-run", "--set", base)
+    assert code == 0, err
+    assert "a: gives nothing: 1 rows, none fit (a message without text)." in err
+
+
 def test_an_arm_differs_from_its_recipe_in_what_it_is_for() -> None:
     whole = load_recipe(RECIPES / "laptop.toml")
     sources = {source.name for source in whole.sources}

@@ -38,6 +38,12 @@ def said(draft: Draft) -> list[tuple[str, str]]:
         ({"instruction": "i", "input": "x", "output": "o"}, [("user", "i\n\nx")], "o"),
         ({"instruction": "i", "system": "s", "output": "o"}, [("system", "s"), ("user", "i")], "o"),
         (
+            {"instruction": "i", "output": "o", "system": "s", "history": [["a", "b"]]},
+            [("system", "s"), ("user", "a"), ("assistant", "b"), ("user", "i")],
+            "o",
+        ),
+        ({"instruction": "i", "output": "o", "history": None}, [("user", "i")], "o"),
+        (
             {
                 "conversations": [
                     {"from": "human", "value": "a"},

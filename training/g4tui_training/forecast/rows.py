@@ -60,6 +60,11 @@ def source_rows(context: Context) -> tuple[list[SourceRows], list[str]]:
         if here:
             files = files_of(Context(some, context.folder, run))
             tallies = gather(some, files, run.prompts, run.work("prompts"))
+            notes += [
+                f"{name}: gives nothing: {tally.why_nothing()}."
+                for name, tally in tallies.items()
+                if tally.taken == 0
+            ]
             _count(found, tallies, read_rows(run.prompts, Prompt), recipe.train.max_length)
     for source in recipe.sources:
         if not source.dataset:

@@ -83,8 +83,18 @@ def _alpaca(record: Record) -> Iterator[Draft]:
             identity = draft.id and (f"{draft.id}.{number}" if len(instances) > 1 else draft.id)
             yield _replaced(draft, id=identity)
         return
-    asked = with_input(instruction, as_text(record.get("input")))
-    yield _known(Draft(_asked(system, asked), _answer(record), record))
+    *head, last = _asked(system, with_input(instruction, as_text(record.get("input"))))
+    turns = (*head, *_history(record.get("history")), last)
+    yield _known(Draft(turns, _answer(record), record))
+
+
+def _history(listed: object) -> Iterator[Turn]:
+    """What was asked and answered before, in couples."""
+    for couple in listed if isinstance(listed, list | tuple) else ():
+        if not isinstance(couple, list | tuple) or len(couple) != 2:
+            raise Unfit("a history that is not in couples")
+        yield Turn("user", text_of(couple[0]))
+        yield Turn("assistant", text_of(couple[1]))
 
 
 def _sharegpt(record: Record) -> Iterator[Draft]:
