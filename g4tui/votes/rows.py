@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from g4tui.core import Role
 from g4tui.engine.history import answered
-from g4tui.store import MessageRow, Store, VoteRow
+from g4tui.store import MessageRow, Store, TurnRow, VoteRow
 from g4tui.store.veil import is_hidden
 from g4tui.votes.caveats import is_whole
 
@@ -131,10 +131,22 @@ class Harvest:
             if vote.blind and "stopped" in (left.state, right.state):
                 self.left_out["a blind vote on answers that were stopped"] += 1
                 continue
-            if won.model == self._model_of(turn.answers[0]):
+            if self._is_teachers(won, vote, turn):
                 yield "votes", won, won.model
             else:
                 self.left_out["a vote that the teacher did not win"] += 1
+
+    def _is_teachers(self, won: MessageRow, vote: VoteRow, turn: TurnRow) -> bool:
+        """Whether it is of the side asked first: one model may stand on several sides.
+
+        Of an answer that was replaced since, only its model and who of the two was asked first are
+        known; where that does not tell its side, it is nobody's.
+        """
+        if won.id in turn.answers:
+            return won.id == turn.answers[0]
+        models = [self._model_of(answer) for answer in turn.answers]
+        is_first = won.id == vote.answers[0] and won.model == models[0]
+        return is_first and (len(models) == 2 or models.count(won.model) == 1)
 
     def _better(self) -> Iterable[tuple[str, str, MessageRow, MessageRow]]:
         for row in self._open_corrections():

@@ -9,7 +9,7 @@ import pytest
 
 from g4tui.core import Message
 from g4tui.paths import Paths
-from g4tui.store import Asked, Store
+from g4tui.store import Asked, Store, TurnRow, Verdict
 from g4tui_training.lines import Broken
 from g4tui_training.main import run as train
 from g4tui_training.pairs import Pair, Preference, read_rows
@@ -185,6 +185,38 @@ def test_a_blind_vote_on_answers_that_were_stopped_teaches_nothing(
     assert store.vote(turn.id, "left").blind
     ended = g4tui("votes", "export", "--format", "sft", "-o", str(tmp_path / "rows.jsonl"))
     assert "a blind vote on answers that were stopped (1)" in ended.err
+
+
+def test_the_same_model_as_the_student_is_not_its_own_teacher(g4tui: G4tui, store: Store) -> None:
+    """Who was asked first is the teacher, whatever the models are called."""
+
+    def answered(prompt: str, verdict: Verdict, *, turned: bool = False) -> TurnRow:
+        session = store.create_session().id
+        order = [1, 0] if turned else [0, 1]
+        asked = [Asked(None, STUDENT)] * 2
+        turn, _ = store.begin_compared(session, Message("user", prompt), asked, order=order)
+        for answer, role in zip(turn.answers, ("teacher", "student"), strict=True):
+            store.finish_answer(answer, "complete", f"The {role}'s.", finish_reason="stop")
+        store.vote(turn.id, verdict)
+        return store.turn(turn.id)
+
+    def replaced(turn: TurnRow, place: int) -> None:
+        question = store.message(turn.shown[0]).parent
+        _, again = store.begin_turn(turn.session, question, None, STUDENT)
+        store.replace_answer(turn.id, turn.answers[place], again.id)
+        store.finish_answer(again.id, "complete", "Anew.", finish_reason="stop")
+
+    answered("the student won", "left", turned=True)
+    answered("the teacher won", "right", turned=True)
+    replaced(answered("the student won, and was replaced", "right"), 1)
+    replaced(answered("the teacher won, and was replaced", "left"), 0)
+    ended = g4tui("votes", "export", "-f", "sft")
+    rows = {row["prompt"]: row["response"] for row in map(json.loads, ended.out.splitlines())}
+    assert rows == {
+        "the teacher won": "The teacher's.",
+        "the teacher won, and was replaced": "The teacher's.",
+    }
+    assert "a vote that the teacher did not win (2)" in ended.err
 
 
 def test_a_file_that_is_there_stays(g4tui: G4tui, store: Store, tmp_path: Path) -> None:

@@ -333,6 +333,26 @@ async def test_of_three_each_two_have_a_vote_and_the_last_shows_the_names(home: 
     ]
 
 
+async def test_the_vote_told_of_is_that_of_the_pair_in_view(home: Path) -> None:
+    """Other keys than the one for the next pair lead to another pair, too."""
+    rooms = three(home)
+    async with comparing(rooms, size=(160, 24)) as ui:
+        await ask_three(ui)
+        for key, verdict in [("1", "left"), ("2", "right"), ("4", "both bad")]:
+            await ui.press(key)
+            await ui.sees(f"vote: {verdict}")
+            await ui.press("p")
+        await ui.sees("vote: left")
+        await ui.press("right")  # to the second of the pair
+        await ui.press("right")
+        await ui.sees(" 1 student  ", " 2 third  ", "vote: both bad")
+        await ui.press("left")
+        await ui.press("left")
+        await ui.sees(" 1 teacher  ", " 2 student  ", "vote: left")
+        ui.screen.action_show(2)
+        await ui.sees(" 1 teacher  ", " 2 third  ", "vote: right")
+
+
 async def test_who_goes_on_after_one_blind_vote_of_three_sees_the_names(home: Path) -> None:
     rooms = three(home)
     async with comparing(rooms, size=(160, 24)) as ui:

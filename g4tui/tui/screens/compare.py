@@ -84,7 +84,7 @@ class CompareScreen(CompareBase):
         for pane in self.panes:
             pane.choose(self.comparing.is_chosen(pane.place))
         self.show_tabs()
-        self._show_note()
+        self.show_note()
         self.chat.turns.show_running()
         self.refresh_bindings()
 
@@ -101,6 +101,7 @@ class CompareScreen(CompareBase):
         self.chat.sessions_changed()
         if error is not None:
             self.failed(error)
+            self.drafts.goes_along = error.kind == "missing"
         if compared is self.comparing.compared and not compared.writing:
             if self.prompt_box.is_empty and self.prompt_box.prompt.has_focus:
                 self.set_focus(self.active.transcript)
@@ -113,7 +114,8 @@ class CompareScreen(CompareBase):
         self.comparing.saved_late(vote)
         self.turn_changed()
 
-    def _show_note(self) -> None:
+    def show_note(self) -> None:
+        """Whether the pair in view has a vote, and which."""
         compared, given = self.comparing.compared, self.comparing.given(self.pair)
         voted, of = self.comparing.progress
         note = ""

@@ -115,6 +115,7 @@ class CompareBase(AskingScreen):
         several = len(self.comparing.models) > FEWEST
         for pane in self.panes:
             pane.mark(self._key_for(pane.place) if several else "")
+        self.show_note()
 
     def _key_for(self, place: int) -> str:
         """Of an answer that may be voted for, the key that does."""
@@ -222,6 +223,10 @@ class CompareBase(AskingScreen):
 
     def sides_changed(self) -> None:
         """Show as many panes as there are models."""
+        raise NotImplementedError
+
+    def show_note(self) -> None:
+        """Tell of the vote on the pair."""
         raise NotImplementedError
 
     def turn_changed(self) -> None:
