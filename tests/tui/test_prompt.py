@@ -5,6 +5,7 @@ from textual import events
 
 from g4tui.core import Message
 from g4tui.tui.history import PromptHistory
+from g4tui.tui.messages import SessionChosen
 from support.chat_app import MODEL, Driven, driven_chat
 from support.rooms import Rooms
 
@@ -172,6 +173,38 @@ async def test_a_private_chat_is_never_sent(rooms: Rooms) -> None:
         await ui.toast("This chat is private")
         assert rooms.backend.requests == []
         assert ui.chat.prompt_box.prompt.text == "Hello"
+
+
+async def test_what_a_private_chat_did_not_send_stays_with_it(rooms: Rooms) -> None:
+    session = rooms.store.create_session(model=MODEL, private=True)
+    rooms.backend.sent_to = "api.example.org"
+    async with driven_chat(rooms, session=session.id) as ui:
+        await ui.until(lambda: ui.chat.conversation.id == session.id)
+        await ui.ask("My secret")
+        await ui.toast("This chat is private")
+        await ui.until(lambda: ui.chat.prompt_box.prompt.text == "My secret")
+        await ui.press("ctrl+n")
+        await ui.sees("Ask something")
+        assert ui.chat.prompt_box.is_empty
+        ui.chat.post_message(SessionChosen(session.id))
+        await ui.until(lambda: ui.chat.prompt_box.prompt.text == "My secret")
+
+
+async def test_a_question_refused_as_its_chat_is_left_stays_with_it(rooms: Rooms) -> None:
+    private = rooms.store.create_session(model=MODEL, private=True, title="Mine")
+    other = rooms.store.create_session(model=MODEL, title="Other")
+    rooms.backend.sent_to = "api.example.org"
+    async with driven_chat(rooms, session=private.id) as ui:
+        await ui.until(lambda: ui.chat.conversation.id == private.id)
+        async with ui.chat._sending:  # it is asked once the other chat is chosen
+            await ui.ask("My secret")
+            ui.chat.post_message(SessionChosen(other.id))
+            await ui.pilot.pause()
+        await ui.toast("This chat is private")
+        await ui.until(lambda: ui.chat.conversation.id == other.id)
+        assert ui.chat.prompt_box.is_empty
+        ui.chat.post_message(SessionChosen(private.id))
+        await ui.until(lambda: ui.chat.prompt_box.prompt.text == "My secret")
 
 
 async def test_copying_says_where_the_text_went(

@@ -93,7 +93,7 @@ class AskingScreen(Screen[None]):
         """Ask what was typed; it comes back where it was not sent."""
         from g4tui.tui.mentions import with_mentioned
 
-        sent = False
+        sent, session = False, self.drafts.session
         self.drafts.sent()
         try:
             async with self._sending:
@@ -102,9 +102,8 @@ class AskingScreen(Screen[None]):
                 if sent and said.missed:
                     self.tell(f"No file, only words: @{', @'.join(said.missed)}", warning=True)
         finally:
-            self.drafts.goes_along = not sent
             if not sent:
-                self.drafts.box.give_back(event)
+                self.drafts.came_back(session, event)
 
     async def put(
         self, text: str, attachments: "tuple[Attachment, ...]", editing: str | None

@@ -212,9 +212,11 @@ class ChatScreen(ChatActions):
             self.prompt_box.put_aside()  # an edited message may have come back unsent
             if self.finding.is_open and not event.words:
                 self.finding.close()
-            await flow.open(event.session_id, event.message_id)
-            if other:
-                self.drafts.bring()
+            try:
+                await flow.open(event.session_id, event.message_id)
+            finally:
+                if other:
+                    self.drafts.bring()
         if event.words:
             self.finding.begin(event.words, event.message_id)
         self.do_latest("context", self.turns.show_context, flow)

@@ -20,8 +20,8 @@ SAVE_S = 1.0
 class ChatDrafts:
     """Swaps what the prompt holds when another chat comes on screen.
 
-    `box` is the prompt in use, of the chat or of the compare screen. `goes_along`: it holds a
-    question that could not be asked here, and may be asked elsewhere.
+    `box` is the prompt in use, of the chat or of the compare screen. `goes_along`: the chat on
+    screen was deleted elsewhere, and what was asked in it may be asked in the next one.
     """
 
     def __init__(self, screen: "ChatBase") -> None:
@@ -30,9 +30,11 @@ class ChatDrafts:
         self._drafts: Drafts | None = None
         self._timer: Timer | None = None
         self.goes_along = False
+        self._is_between = False
 
     @property
-    def _session(self) -> str:
+    def session(self) -> str:
+        """The chat whose draft the prompt holds; empty: one that has not begun."""
         return self._screen.conversation.id or ""
 
     async def start(self, services: "Services") -> None:
@@ -53,6 +55,7 @@ class ChatDrafts:
         self._keep()
         if self._drafts is not None and self.box.editing is None:
             self.box.clear()
+            self._is_between = True
 
     def move_to(self, box: "PromptBox") -> None:
         """What was typed goes along to another prompt; the edit of a message stays where it is."""
@@ -63,7 +66,8 @@ class ChatDrafts:
 
     def bring(self) -> None:
         """What was typed in the chat that is on screen now stands before what was typed since."""
-        draft = self._drafts.take(self._session) if self._drafts is not None else None
+        self._is_between = False
+        draft = self._drafts.take(self.session) if self._drafts is not None else None
         if draft is not None:
             self.box.give_back(PromptSent(draft.text, draft.attachments))
 
@@ -71,8 +75,22 @@ class ChatDrafts:
         """It is no draft any more."""
         from g4tui.tui.drafts import Draft
 
+        self.goes_along = False
         if self._drafts is not None:
-            self._drafts.keep(self._session, Draft(""))
+            self._drafts.keep(self.session, Draft(""))
+
+    def came_back(self, session: str, event: PromptSent) -> None:
+        """A question of a chat was not asked: it stays with that one, also if it was left since."""
+        from g4tui.tui.drafts import Draft
+
+        is_here = session in ("", self.session) and not self._is_between
+        if is_here or self._drafts is None or event.editing is not None:
+            self.box.give_back(event)
+            return
+        session = session or self.session
+        since = self._drafts.take(session) or Draft("")
+        text = "\n".join(filter(None, (event.text, since.text)))
+        self._drafts.keep(session, Draft(text, (*event.attachments, *since.attachments)))
 
     def changed(self) -> None:
         """Something was typed: write it soon."""
@@ -96,4 +114,4 @@ class ChatDrafts:
         from g4tui.tui.drafts import Draft
 
         if self._drafts is not None and self.box.editing is None:
-            self._drafts.keep(self._session, Draft(self.box.prompt.text, self.box.attachments))
+            self._drafts.keep(self.session, Draft(self.box.prompt.text, self.box.attachments))

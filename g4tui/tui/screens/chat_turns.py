@@ -83,6 +83,7 @@ class ChatTurns:
 
         if await self._is_gone(session, error):
             error = CHAT_GONE
+            self._screen.drafts.goes_along = session is not None and self._is_shown(session)
         if session is None or not self._is_shown(session):
             self._screen.app.tell(str(error), error=True)
             return
