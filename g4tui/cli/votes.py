@@ -163,6 +163,9 @@ def _tell(app: App, found: "Ratings") -> None:
         app.say(f"Both bad in {bad.both_bad} of {bad.votes}: {bad.models[0]} and {bad.models[1]}")
     if found.not_blind:
         app.say(f"Not counted, since the names were known: {found.not_blind:,}")
+    if found.unfinished:
+        count = found.unfinished
+        app.say(f"Not counted, since an answer did not come to its end: {count:,}")
     if found.hidden:
         app.say(f"Not counted yet, since the names are still hidden: {found.hidden:,}")
     if found.same_model:

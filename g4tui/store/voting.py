@@ -6,7 +6,7 @@ from itertools import combinations
 
 from g4tui.store import messages, turns
 from g4tui.store.codec import text_column
-from g4tui.store.rows import MessageRow, TurnRow, Verdict, VoteRow
+from g4tui.store.rows import TurnRow, Verdict, VoteRow
 
 _PAIR = """turn = :turn AND min(left_answer, right_answer) = min(:left, :right)
     AND max(left_answer, right_answer) = max(:left, :right)"""
@@ -24,8 +24,7 @@ def vote(
 ) -> None:
     """Keep a vote on two answers; the last one of a blind turn's pairs shows its names.
 
-    The same verdict once more keeps what it was, but for a new `reason`. Where a side broke it is
-    no blind one: that tells of a server, not of what a model can say.
+    The same verdict once more keeps what it was, but for a new `reason`.
     """
     row = turns.one(connection, turn)
     left, right = pair_of(row, answers)
@@ -50,10 +49,7 @@ def vote(
             messages.seq_of(connection, right),
             row.answers.index(left) < row.answers.index(right),
             verdict,
-            row.blind
-            and row.revealed is None
-            and not names_itself
-            and all(_is_answer(messages.one(connection, each)) for each in (left, right)),
+            row.blind and row.revealed is None and not names_itself,
             row.blind and row.revealed is not None,
             now,
             text_column(reason if reason is not None else former.reason if former else ""),
@@ -73,12 +69,6 @@ def pair_of(row: TurnRow, answers: Sequence[str] | None) -> tuple[str, str]:
 def vote_on(row: TurnRow, pair: Collection[str]) -> VoteRow | None:
     """The vote on two answers, if there is one."""
     return next((vote for vote in row.votes if set(vote.shown) == set(pair)), None)
-
-
-def _is_answer(row: MessageRow) -> bool:
-    if row.state == "streaming":
-        return True
-    return bool(row.message.text.strip()) and row.state not in ("failed", "interrupted")
 
 
 def unvote(connection: sqlite3.Connection, turn: str, answers: Sequence[str] | None) -> None:

@@ -9,6 +9,13 @@ def is_whole(answer: MessageRow) -> bool:
     return answer.state == "complete" and bool(answer.message.text.strip())
 
 
+def is_broken(answer: MessageRow) -> bool:
+    """Whether it tells of a server, not of what a model can say: no vote on it rates one."""
+    if answer.state == "streaming":
+        return False
+    return not answer.message.text.strip() or answer.state in ("failed", "interrupted")
+
+
 def caveat(vote: VoteRow, turn: TurnRow, left: MessageRow, right: MessageRow) -> str:
     """One sentence for the person who gave it; empty, where there is nothing to say.
 
@@ -26,9 +33,10 @@ def caveat(vote: VoteRow, turn: TurnRow, left: MessageRow, right: MessageRow) ->
         what = "The better one was cut at the token limit"
     else:
         return ""
-    if vote.blind and not is_hidden(turn) and left.model != right.model:
+    counts = vote.blind and not is_broken(left) and not is_broken(right)
+    if counts and not is_hidden(turn) and left.model != right.model:
         kept, but = "the vote counts in the ratings", "but"
-    elif turn.blind and not vote.blind and not vote.revealed_first:
+    elif turn.blind and not counts and not vote.revealed_first:
         kept, but = "the vote does not count in the ratings", "and"
     else:
         kept, but = "the vote is kept", "but"

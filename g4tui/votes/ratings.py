@@ -8,6 +8,7 @@ import msgspec
 
 from g4tui.store import Store, Verdict
 from g4tui.store.veil import is_hidden
+from g4tui.votes.caveats import is_broken
 from g4tui.votes.davidson import Fit, Outcomes, components, fitted
 
 # Points as in chess: 400 more is ten times as likely to win as to lose.
@@ -23,7 +24,8 @@ _PLACE: dict[Verdict, int] = {"left": 0, "right": 1, "tie": 2}
 class Ballot(msgspec.Struct, frozen=True):
     """One vote: the models from left to right, and the session in which it was given.
 
-    `hidden`: it was given in a blind turn whose names nobody has seen yet.
+    `hidden`: it was given in a blind turn whose names nobody has seen yet. `unfinished`: the names
+    were not known, but an answer did not come to its end by a fault.
     """
 
     session: str
@@ -32,6 +34,7 @@ class Ballot(msgspec.Struct, frozen=True):
     verdict: Verdict
     blind: bool = True
     hidden: bool = False
+    unfinished: bool = False
 
 
 class Rating(msgspec.Struct, frozen=True):
@@ -71,8 +74,9 @@ class BothBad(msgspec.Struct, frozen=True):
 class Ratings(msgspec.Struct, frozen=True):
     """The scales, the one with most votes first; ratings of different ones say nothing together.
 
-    `blind` votes were looked at; `not_blind` ones, and those on two answers of one model
-    (`same_model`), count nowhere. `hidden` ones are not told of before the names are.
+    `blind` votes were looked at; `not_blind` ones, those on two answers of one model (`same_model`)
+    and those on one that failed, broke off or is empty (`unfinished`) count nowhere. `hidden` ones
+    are not told of before the names are.
     """
 
     scales: tuple[Scale, ...]
@@ -81,6 +85,7 @@ class Ratings(msgspec.Struct, frozen=True):
     not_blind: int
     same_model: int
     hidden: int = 0
+    unfinished: int = 0
 
 
 def ballots(store: Store) -> list[Ballot]:
@@ -88,21 +93,33 @@ def ballots(store: Store) -> list[Ballot]:
     votes = store.votes()
     turns = {turn.id: turn for turn in store.turns()}
     ids = {answer for vote in votes for answer in vote.shown}
-    models = {row.id: row.model for row in store.messages(sorted(ids))}
+    answers = {row.id: row for row in store.messages(sorted(ids))}
     found = []
     for vote in votes:
-        left, right = (models.get(answer) for answer in vote.shown)
+        left, right = (answers.get(answer) for answer in vote.shown)
         turn = turns.get(vote.turn)
         if left is not None and right is not None and turn is not None:
-            ballot = Ballot(turn.session, left, right, vote.verdict, vote.blind, is_hidden(turn))
-            found.append(ballot)
+            # Libraries of before kept such a vote as one that was not blind.
+            unfinished = turn.blind and not vote.revealed_first
+            found.append(
+                Ballot(
+                    turn.session,
+                    left.model,
+                    right.model,
+                    vote.verdict,
+                    vote.blind,
+                    is_hidden(turn),
+                    unfinished and (is_broken(left) or is_broken(right)),
+                )
+            )
     return found
 
 
 def rated(votes: Iterable[Ballot], draws: int = DRAWS) -> Ratings:
     """Strengths by Davidson's model. The same votes always give the same numbers."""
     every = list(votes)
-    given = [vote for vote in every if not vote.hidden]
+    known = [vote for vote in every if not vote.hidden]
+    given = [vote for vote in known if not vote.unfinished]
     blind = [vote for vote in given if vote.blind and vote.left != vote.right]
     scales = []
     names = sorted({name for vote in blind for name in (vote.left, vote.right)})
@@ -120,7 +137,8 @@ def rated(votes: Iterable[Ballot], draws: int = DRAWS) -> Ratings:
         blind=sum(vote.blind for vote in given),
         not_blind=sum(not vote.blind for vote in given),
         same_model=sum(vote.blind and vote.left == vote.right for vote in given),
-        hidden=len(every) - len(given),
+        hidden=len(every) - len(known),
+        unfinished=len(known) - len(given),
     )
 
 

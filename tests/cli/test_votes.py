@@ -294,6 +294,25 @@ def test_ratings_of_blind_votes(g4tui: G4tui, store: Store) -> None:
     assert "12 blind votes in 6 sessions" in shown
 
 
+def test_a_blind_vote_on_a_failed_answer_is_blind_and_rates_nobody(
+    g4tui: G4tui, store: Store
+) -> None:
+    session = store.create_session().id
+    asked = [Asked(None, TEACHER), Asked(None, STUDENT)]
+    turn, _ = store.begin_compared(session, Message("user", "?"), asked, blind=True)
+    store.finish_answer(turn.answers[0], "complete", "Well.", finish_reason="stop")
+    store.finish_answer(turn.answers[1], "failed", "")
+    store.vote(turn.id, "left")
+    (vote,) = json.loads(g4tui("votes", "list", "--json").out)
+    assert (vote["blind"], vote["revealed_first"]) == (True, False)
+    found = json.loads(g4tui("votes", "ratings", "--json").out)
+    assert (found["scales"], found["blind"], found["not_blind"]) == ([], 0, 0)
+    assert found["unfinished"] == 1
+    told = g4tui("votes", "ratings").out
+    assert "Not counted, since an answer did not come to its end: 1" in told
+    assert "names were known" not in told
+
+
 def test_a_reply_is_exported_with_what_was_said_before(g4tui: G4tui, store: Store) -> None:
     session = store.create_session(system="Be brief.").id
     first = store.add_message(session, None, Message("user", "hi"))

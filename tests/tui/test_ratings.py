@@ -2,6 +2,7 @@
 
 from g4tui.core import Message
 from g4tui.store import Asked, Verdict
+from g4tui.store.rows import State
 from support.chat_app import driven_chat
 from support.rooms import Rooms
 
@@ -14,13 +15,14 @@ def vote(
     *,
     blind: bool = True,
     models: tuple[str, str] = (STRONG, WEAK),
+    state: State = "complete",
 ) -> None:
     """One compared turn in a session of its own, the strong model at the left."""
     session = rooms.store.create_session().id
     asked = [Asked(None, model) for model in models]
     turn, _ = rooms.store.begin_compared(session, Message("user", "Go"), asked, blind=blind)
     for answer in turn.answers:
-        rooms.store.finish_answer(answer, "complete", "Well.", finish_reason="stop")
+        rooms.store.finish_answer(answer, state, "Well.")
     rooms.store.vote(turn.id, verdict)
 
 
@@ -29,6 +31,7 @@ async def test_models_stand_in_their_order_with_bars(rooms: Rooms) -> None:
     for verdict in verdicts:
         vote(rooms, verdict)
     vote(rooms, "right", blind=False)
+    vote(rooms, "both_bad", state="failed")
     async with driven_chat(rooms, size=(120, 40)) as ui:
         await ui.press("f4")
         seen = await ui.sees("9 votes in 9 chats", "7 won  1 lost  1 tied", "1 won  7 lost  1 tied")
@@ -36,6 +39,7 @@ async def test_models_stand_in_their_order_with_bars(rooms: Rooms) -> None:
         assert "━" in seen and "●" in seen and "±" in seen
         assert "Both bad: strong and weak, 1 of 10 votes" in seen
         assert "1 vote not blind: not counted" in seen
+        assert "1 vote on an answer that did not come to its end: not counted" in seen
         await ui.press("escape")
         await ui.misses("Ratings by blind votes")
 

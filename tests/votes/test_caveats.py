@@ -45,9 +45,12 @@ def test_it_says_what_becomes_of_the_vote(store: Store, blind: bool, verdict: Ve
             store.finish_answer(answer, state, text, finish_reason=reason)
         vote = store.vote(turn.id, verdict)
         words = caveat(vote, store.turn(turn.id), *store.messages(vote.shown))
-        told[f"votes-{turn.id}"] = (words, vote.blind)
+        assert vote.blind == blind  # what was blind is blind, though it may not count
+        counts = blind and not {left, right} & {"interrupted", "failed", "empty"}
+        told[f"votes-{turn.id}"] = (words, counts)
     exported = {row.id for row in Harvest(store, lambda model: "").preferences()}
-    rated_blind = rated(ballots(store)).blind
+    ratings = rated(ballots(store))
+    rated_blind = ratings.blind
 
     decided = verdict in ("left", "right")
     for row, (words, counts) in told.items():
@@ -56,6 +59,8 @@ def test_it_says_what_becomes_of_the_vote(store: Store, blind: bool, verdict: Ve
         assert ("does not count in the ratings" in words) == (blind and not counts)
     assert rated_blind == sum(counts for _, counts in told.values())
     assert bool(rated_blind) == blind
+    left_out = len(told) - rated_blind
+    assert (ratings.unfinished, ratings.not_blind) == ((left_out, 0) if blind else (0, left_out))
 
 
 def test_it_does_not_promise_what_ratings_leave_out(store: Store) -> None:

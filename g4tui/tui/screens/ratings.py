@@ -104,6 +104,7 @@ def table(ratings: "Ratings", width: int) -> Content:
         )
     left_out = [
         (ratings.not_blind, "not blind"),
+        (ratings.unfinished, "on an answer that did not come to its end"),
         (ratings.same_model, "on two of one model"),
         (ratings.hidden, "on answers whose names are still hidden"),
     ]
