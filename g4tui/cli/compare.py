@@ -44,6 +44,11 @@ from g4tui.cli.lazy import json_option
     help="Write the answers side by side as HTML, over a file that is there. [default with "
     "--prompts: FILE.compare.html here]",
 )
+@click.option(
+    "--blind",
+    is_flag=True,
+    help="Tell nobody, here and in g4tui, who wrote which answer before you have voted on it.",
+)
 @json_option
 @pass_app
 def compare(
@@ -54,11 +59,13 @@ def compare(
     system: str | None,
     assignments: tuple[str, ...],
     output: Path | None,
+    blind: bool,
 ) -> int:
     """Ask several models the same, at once; each answer is printed when it is whole.
 
-    The answers are saved: vote on them in g4tui. A side that fails does not stop the others; the
-    exit code is then 1. With --json and --prompts there is one object a line.
+    The answers are saved: vote on them in g4tui; ratings count only votes on --blind ones. A side
+    that fails does not stop the others; the exit code is then 1. With --json and --prompts there is
+    one object a line.
     """
     from g4tui.cli.ask_input import question
     from g4tui.cli.compare_prompts import Prompt, read_prompts
@@ -87,5 +94,6 @@ def compare(
         report=output,
         title=prompts_file.name if prompts_file is not None else "",
         resumes=prompts_file is not None,
+        blind=blind,
     )
     return asyncio.run(compare_all(app, plan)) or int(wrong > 0)

@@ -14,16 +14,21 @@ from g4tui.core import Progress, TextDelta
 from g4tui.engine import TurnEvent, TurnFinished, TurnStarted
 from g4tui.sanitize import clean, clean_line
 from g4tui.store import MessageRow
+from g4tui.store.veil import BLIND
 
 BAR = 20
 
 
 class CompareOutput:
-    """Takes the events of all sides, and each comparison when it is done."""
+    """Takes the events of all sides, and each comparison when it is done.
 
-    def __init__(self, app: App, total: int, models: Sequence[str]) -> None:
+    `blind`: how far a side has come is not told, nor anything of one before all are done.
+    """
+
+    def __init__(self, app: App, total: int, models: Sequence[str], *, blind: bool = False) -> None:
         self._app = app
         self._total = total
+        self._blind = blind
         self._done = 0
         self._stdout = sys.stdout
         self._line = StatusLine()
@@ -37,6 +42,8 @@ class CompareOutput:
 
     def take(self, side: int, event: TurnEvent) -> None:
         """One event of one side."""
+        if self._blind:
+            return
         if isinstance(event, TurnStarted):
             self._words[side] = 0
         elif isinstance(event, Progress):
@@ -67,8 +74,12 @@ class CompareOutput:
         elif self._total > 1:
             for row in compared.answers:
                 if row.error is not None:
-                    where = f"line {compared.prompt.row}, {row.model}"
+                    where = f"line {compared.prompt.row}, {row.model.removeprefix(BLIND)}"
                     self._note(f"{where}: {row.error.title}. {row.error.detail}")
+        elif self._blind:
+            for side, row in enumerate(compared.answers):
+                mark = "" if row.model.startswith(BLIND) else self._marks[side]
+                self._print(f"{row.model.removeprefix(BLIND)}{mark}", row)
         self._show(last=True)
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from g4tui.cli.compare_prompts import Prompt
 from g4tui.core import G4tuiError
 from g4tui.html import escaped, page, render
 from g4tui.store import MessageRow
+from g4tui.store.veil import BLIND
 
 CSS = """
 body { max-width: 100rem; }
@@ -31,7 +32,10 @@ STATES = {"stopped": "stopped", "interrupted": "broken off", "failed": "failed"}
 
 @dataclass(frozen=True)
 class Compared:
-    """One prompt and the answers of all sides, as they were asked."""
+    """One prompt and the answers of all sides, as they were asked.
+
+    While names are hidden: as they stand on the screen, and without what tells who wrote which.
+    """
 
     session: str
     turn: str
@@ -102,7 +106,7 @@ def report(
     parts = [
         f"<h1>{escaped(heading)}</h1>",
         f"<ul>{names}</ul>",
-        f'<p class="took">{" · ".join(facts)}. To vote, open the sessions in g4tui.</p>',
+        f'<p class="took">{" · ".join(facts)}. {_way(compared)}</p>',
     ]
     if len(compared) > 1:
         entries = (
@@ -112,6 +116,13 @@ def report(
         parts.append(f"<nav><ol>{''.join(entries)}</ol></nav>")
     parts += [_section(at, each, redacted) for at, each in enumerate(compared, 1)]
     return page(heading, "\n".join(parts), CSS)
+
+
+def _way(compared: Sequence[Compared]) -> str:
+    """How to vote, and what becomes of the vote."""
+    if any(row.model.startswith(BLIND) for each in compared for row in each.answers):
+        return "To vote blind, open the sessions in g4tui: the names are shown after the vote."
+    return "To vote, open the sessions in g4tui. Votes are blind where --blind asked."
 
 
 def _beginning(text: str) -> str:
@@ -140,8 +151,9 @@ def _side(row: MessageRow, redacted: Callable[[str], str]) -> str:
     error = ""
     if row.error is not None:
         error = f'<p class="error">{escaped(redacted(str(row.error)))}</p>'
+    name = row.model.removeprefix(BLIND)
     return (
-        f'<article class="side"><h3>{escaped(row.model)}</h3>\n{thinking}'
+        f'<article class="side"><h3>{escaped(name)}</h3>\n{thinking}'
         f'{render(row.message.text)}{error}<p class="took">{" · ".join(_took(row))}</p></article>'
     )
 

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import aclosing, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -26,11 +26,15 @@ from g4tui.engine.compare import CompareFinished, CompareStarted, Comparison, Si
 from g4tui.engine.sides import Side
 from g4tui.plugin.exchange import Transcript, TranscriptMessage
 from g4tui.store import MessageRow, SessionRow, Store
+from g4tui.store.veil import is_hidden
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the command line asked for. `resumes`: what was answered before is not asked again."""
+    """What the command line asked for. `resumes`: what was answered before is not asked again.
+
+    `blind`: nothing tells who wrote which before the vote.
+    """
 
     prompts: Sequence[Prompt]
     models: Sequence[str]
@@ -40,6 +44,7 @@ class Plan:
     report: Path | None
     title: str
     resumes: bool
+    blind: bool = False
 
 
 def chosen_models(settings: Settings, models: Sequence[str]) -> list[str]:
@@ -59,7 +64,7 @@ def chosen_models(settings: Settings, models: Sequence[str]) -> list[str]:
 
 async def compare_all(app: App, plan: Plan) -> int:
     """Ask, print, save, report; the exit code."""
-    output = CompareOutput(app, len(plan.prompts), plan.models)
+    output = CompareOutput(app, len(plan.prompts), plan.models, blind=plan.blind)
     compared: list[Compared] = []
     with stop_signals() as stop:
         try:
@@ -95,7 +100,8 @@ async def _ask_all(
         store = app.store
         known = await asyncio.to_thread(_known, store) if plan.resumes else {}
         chat = Chat(store, runtime, app.plugins, defaults=app.settings.chat.params)
-        asking = _Asking(chat, Comparison(chat, store), store, sides, output, stop)
+        comparison = Comparison(chat, store)
+        asking = _Asking(chat, comparison, store, sides, output, stop, blind=plan.blind)
         seen: Counter[str] = Counter()
         try:
             for prompt in plan.prompts:
@@ -125,7 +131,10 @@ class _Asking:
         sides: Sequence[Side],
         output: CompareOutput,
         stop: Stop,
+        *,
+        blind: bool,
     ) -> None:
+        self._blind = blind
         self._chat = chat
         self._comparison = comparison
         self._store = store
@@ -144,8 +153,19 @@ class _Asking:
                 if row.state != "complete" and self._stop.number is None:
                     rows[side] = await self._again(turn.id, row, side)
             compared = Compared(session, turn.id, prompt, tuple(rows))
+        if self._blind:
+            compared = await asyncio.to_thread(self._veiled, compared)
         self._output.compared(compared)
         return compared
+
+    def _veiled(self, compared: Compared) -> Compared:
+        """As it may be shown: one that was voted on before has its names."""
+        turn = self._store.turn(compared.turn)
+        if not is_hidden(turn):
+            return compared
+        veil = self._store.veil(compared.session)
+        by_id = {row.id: veil.over(row) for row in compared.answers}
+        return replace(compared, answers=tuple(by_id[answer] for answer in turn.shown))
 
     async def _begin(self, session: str, prompt: Prompt) -> Compared:
         cancels = [Cancel() for _ in self._sides]
@@ -153,7 +173,9 @@ class _Asking:
             self._stop.cancel.on_request(cancel.request)
         turn = ""
         answers: tuple[MessageRow, ...] = ()
-        stream = self._comparison.ask(session, prompt.text, self._sides, cancels=cancels)
+        stream = self._comparison.ask(
+            session, prompt.text, self._sides, cancels=cancels, blind=self._blind
+        )
         async with aclosing(stream) as events:
             async for event in events:
                 match event:
@@ -193,6 +215,8 @@ def _digest(plan: Plan, specs: Sequence[ModelSpec], prompt: Prompt) -> str:
         "context": plan.context,
         "params": msgspec.to_builtins(plan.params),
     }
+    if plan.blind:  # answers whose names were seen are no blind ones any more
+        asked["blind"] = True
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 

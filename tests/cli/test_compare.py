@@ -139,6 +139,46 @@ def test_a_file_of_prompts_is_asked_once_and_reported(
     assert len(store.sessions()) == 4 and len(store.turns()) == 4
 
 
+def test_blind_prompts_tell_no_names_anywhere_and_are_voted_on_blind(
+    process: CommandLine, tmp_path: Path, store: Store
+) -> None:
+    """Of one side that fails, too: what is told of both is told by their place on the screen."""
+    command = ("compare", "--prompts", str(prompts(tmp_path, '"Hi"', '"You"')), *SAY, *FAIL)
+    process(*command)  # with names: these are other comparisons
+    ended = process(*command, "--blind", "--json")
+    assert ended.code == 1
+    told = objects(ended)
+    turns = {turn.id: turn for turn in store.turns() if turn.blind}
+    assert [each["turn"] for each in told] == list(turns) and len(store.turns()) == 4
+    for each in told:
+        assert [answer["model"] for answer in each["answers"]] == [
+            "blind:Answer A",
+            "blind:Answer B",
+        ]
+        shown = [row.message.text for row in store.messages(turns[each["turn"]].shown)]
+        assert [answer["text"] for answer in each["answers"]] == shown
+    again = process(*command, "--blind", "-o", "blind.html")
+    html = (tmp_path / "blind.html").read_text()
+    assert "<h3>Answer A</h3>" in html and "<h3>talker" not in html and "tok/s" not in html
+    assert "To vote blind, open the sessions in g4tui" in html
+    assert "talker" not in again.err and "It broke" not in again.err + html
+    assert all(turn.revealed is None for turn in store.turns() if turn.blind)
+
+    vote = store.vote(told[0]["turn"], "left")
+    assert vote.blind
+    process(*command, "--blind", "-o", "blind.html")
+    assert "<h3>talker:say</h3>" in (tmp_path / "blind.html").read_text()  # after the vote
+
+
+def test_one_blind_question_is_printed_when_all_are_done(
+    process: CommandLine, store: Store
+) -> None:
+    ended = process("compare", *SAY, *THINK, "--blind", "Hello you")
+    assert ended.out == "## Answer A\n\nHello you\n\n## Answer B\n\nHello you\n\n"
+    assert "talker" not in ended.out + ended.err
+    assert store.turns()[0].blind
+
+
 def test_other_models_or_parameters_are_other_questions(
     process: CommandLine, tmp_path: Path, store: Store
 ) -> None:
