@@ -116,6 +116,9 @@ class Chat:
     ) -> AsyncGenerator[TurnEvent]:
         """Go on with an answer that was interrupted or stopped, where its text ends."""
         await self.late.save()
+        before = await asyncio.to_thread(self._store.message, answer)
+        if before.message.text and not await self._runtime.can_continue(spec):
+            raise _whole_only(spec)  # and the answer stays as it is
         row = await asyncio.to_thread(self._store.resume_answer, answer)
         async with aclosing(self.fill(None, row, spec, row.params, cancel)) as events:
             async for event in events:
@@ -202,12 +205,7 @@ class Chat:
         rows = answered(await asyncio.to_thread(self._store.path, answer.session, answer.parent))
         resumed = answer.message if answer.message.text else None
         if resumed is not None and not model.can_continue:
-            raise G4tuiError(
-                "unsupported",
-                "This model cannot go on with a partial answer",
-                f"{spec.id} takes whole questions only.",
-                "Regenerate the answer, or keep it as it is.",
-            )
+            raise _whole_only(spec)
         said_before = [row.message for row in rows] + ([resumed] if resumed else [])
         # Models are trained without their earlier thinking in the prompt.
         history = [msgspec.structs.replace(message, reasoning="") for message in said_before]
@@ -235,6 +233,15 @@ class Chat:
         told.append(ContextUsed(fitted.used, fitted.limit))
         request = msgspec.structs.replace(request, messages=(*heading, *said[fitted.start :]))
         return Prepared(request, session.private, tuple(told))
+
+
+def _whole_only(spec: ModelSpec) -> G4tuiError:
+    return G4tuiError(
+        "unsupported",
+        "This model cannot go on with a partial answer",
+        f"{spec.id} takes whole questions only.",
+        "Regenerate the answer, or keep it as it is.",
+    )
 
 
 def _memory_start(rows: Sequence[MessageRow]) -> int:

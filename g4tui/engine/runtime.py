@@ -74,6 +74,7 @@ class Runtime:
         self._secret = secret
         self._log = log
         self._slots: dict[ModelSpec, _Slot] = {}
+        self._whole_only: set[str] = set()
         self._places = Places(KEEP_LOADED, self._share_cores)
         self.quarantine = Quarantine(paths.quarantine_file)
 
@@ -167,6 +168,21 @@ class Runtime:
         assert slot.model is not None
         return slot.model
 
+    async def can_continue(self, spec: ModelSpec) -> bool:
+        """Whether a model goes on with a part of an answer, as far as that is known unloaded.
+
+        Raises `G4tuiError`.
+        """
+        backend = await asyncio.to_thread(self._plugins.backend, spec.backend)
+        model = self._slot(spec).model
+        if backend.runs != "loop" and (model is None or not model.alive):
+            return self.may_continue(spec.id)
+        return (await self.opened(spec)).can_continue
+
+    def may_continue(self, model: str) -> bool:
+        """The same, of what was loaded here since the start: false, where it is known not to."""
+        return model not in self._whole_only
+
     async def count_tokens(self, spec: ModelSpec, messages: Sequence[Message]) -> int:
         """Tokens of a prompt made of `messages`."""
         return await (await self.opened(spec)).count_tokens(messages)
@@ -200,6 +216,11 @@ class Runtime:
             self.quarantine.strike(spec.base.id)
 
     async def _ensure(self, spec: ModelSpec, slot: _Slot, tell: Callable[[Progress], None]) -> None:
+        await self._load(spec, slot, tell)
+        if slot.model is not None and not slot.model.can_continue:
+            self._whole_only.add(spec.id)
+
+    async def _load(self, spec: ModelSpec, slot: _Slot, tell: Callable[[Progress], None]) -> None:
         async with slot.loading:
             if slot.model is not None and slot.model.alive:
                 return

@@ -88,8 +88,9 @@ class AnswerView:
 
         turn.answer_id = answer.id
         old = self._transcript.entry(answer.id)
-        self.live[answer.id] = MessageEntry(self._shown(answer)).prepare()
-        conversation = self.conversation
+        conversation, row = self.conversation, self._shown(answer)
+        entry = conversation.entry(row) if conversation is not None else MessageEntry(row).prepare()
+        self.live[answer.id] = entry
         if conversation is not None and conversation.hides(answer):
             self._silent.add(answer.id)
         if conversation is not None and self._on_screen(turn):

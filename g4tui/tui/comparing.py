@@ -224,15 +224,18 @@ class Comparing(Judging):
             self._face.tell("This answer is still being written: Esc stops it.")
             return
         answer = compared.answers[place]
+        shown = self._panes[place].conversation.shown(answer)  # one that is hidden may be cut
+        if resume and shown.state == "complete" and shown.finish_reason != "length":
+            self._face.tell("This answer is complete.")
+            return
         if resume and compared.is_hidden:
             self._face.tell(STAYS_BLIND)
-            return
-        if resume and answer.state == "complete" and answer.finish_reason != "length":
-            self._face.tell("This answer is complete.")
             return
         places = sorted(compared.answers) if compared.is_hidden else [place]
         asked = [compared.answers[each] for each in places]
         specs = [self._flow.spec(each.model) for each in asked]
+        if resume and not await self._flow.goes_on(specs[0], answer):
+            return
         for spec in specs:
             if await self._flow.may_leave(session, spec, "") is None:
                 return

@@ -1,6 +1,6 @@
 """The session on screen: opened, paged through, and walked among its siblings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from g4tui.tui.services import in_thread
@@ -24,7 +24,8 @@ class Conversation:
     """Loads windows of one session's line into a transcript; long sessions cost as short ones.
 
     `live` holds the entries of answers that are being written, by message id: they stand for
-    their rows, since what streams is not all saved yet.
+    their rows, since what streams is not all saved yet. `may_continue`: whether a model may go on
+    with a part of an answer.
     """
 
     def __init__(self, transcript: "Transcript", live: "Mapping[str, MessageEntry]") -> None:
@@ -32,6 +33,7 @@ class Conversation:
         self._live = live
         self.session: SessionRow | None = None
         self.veil: Veil | None = None
+        self.may_continue: Callable[[str], bool] = lambda model: True
 
     @property
     def id(self) -> str | None:
@@ -138,8 +140,6 @@ class Conversation:
 
     def _entries(self, rows: Sequence["MessageRow"], pages: bool = True) -> list[Entry]:
         """Entries for rows, parsed; safe in a thread. `pages`: with a line for what is above."""
-        from g4tui.tui.widgets.message_entry import MessageEntry
-
         entries: list[Entry] = []
         rows = [self.shown(row) for row in rows]
         if pages and rows and rows[0].depth > 1:
@@ -151,10 +151,18 @@ class Conversation:
                 entries.append(_memory(row.depth - 1))
             entry = self._live.get(row.id)
             if entry is None:
-                entry = MessageEntry(row).prepare()
+                entry = self.entry(row)
                 entry.is_elsewhere = row.state == "streaming"
             entries.append(entry)
         return entries
+
+    def entry(self, row: "MessageRow") -> "MessageEntry":
+        """One for a row that may be shown, parsed."""
+        from g4tui.tui.widgets.message_entry import MessageEntry
+
+        entry = MessageEntry(row)
+        entry.may_continue = self.may_continue
+        return entry.prepare()
 
     def shown(self, row: "MessageRow") -> "MessageRow":
         """A message as it may be shown."""

@@ -59,6 +59,7 @@ class Flow:
         self.answering = answering
         self.choice = Choice()
         self._face = face
+        conversation.may_continue = services.runtime.may_continue
         services.chat.late.tell(answering.saved_late)
 
     @property
@@ -192,13 +193,15 @@ class Flow:
         if row.message.role != "assistant":
             self._face.tell("Only an answer can be gone on with.")
             return
-        if row.model.startswith(BLIND):  # not every model can go on with a part
-            self._face.tell(HIDDEN)
-            return
         if row.state == "complete" and row.finish_reason != "length":
             self._face.tell("This answer is complete.")
             return
+        if row.model.startswith(BLIND):  # not every model can go on with a part
+            self._face.tell(HIDDEN)
+            return
         spec = self.spec(row.model or self.choice.model)
+        if not await self.goes_on(spec, row):
+            return
         session = await in_thread(self.services.store.session, row.session)
         if self.is_free(session.id) and await self.may_leave(session, spec, ""):
             chat = self.services.chat
@@ -206,6 +209,14 @@ class Flow:
                 session.id,
                 lambda cancel: chat.resume(row.id, spec=spec, cancel=cancel),
             )
+
+    async def goes_on(self, spec: ModelSpec, row: "MessageRow") -> bool:
+        """Whether a model can go on with a part of an answer; else that is told."""
+        if not row.message.text or await self.services.runtime.can_continue(spec):
+            return True
+        keep = ", a keeps it as it is" if row.state == "interrupted" else ""
+        self._face.tell(f"This model cannot go on with a partial answer: r asks again{keep}.")
+        return False
 
     async def keep(self, row: "MessageRow") -> "MessageRow | None":
         """Take an interrupted answer as it is; while names are hidden all that are beside it."""

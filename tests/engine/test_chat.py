@@ -208,10 +208,11 @@ async def test_a_model_that_takes_whole_questions_only_says_so(
     session = rooms.store.create_session()
     half = await rooms.ask(session.id, "Q")
     monkeypatch.setattr(ScriptedEngine, "can_continue", False)
-    events = await collect(rooms.chat.resume(half.id, spec=PARROT))
-    kept = events[-1].answer  # type: ignore[union-attr]
-    assert kept.error is not None and kept.error.kind == "unsupported"
-    assert (kept.message.text, kept.state) == ("Half an ans", "interrupted")
+    before = rooms.store.message(half.id)
+    with pytest.raises(G4tuiError) as failure:
+        await collect(rooms.chat.resume(half.id, spec=PARROT))
+    assert failure.value.info.kind == "unsupported"
+    assert rooms.store.message(half.id) == before  # what was refused changes nothing
     assert len(rooms.backend.requests) == 1
 
 

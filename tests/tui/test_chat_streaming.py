@@ -6,6 +6,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from g4tui.core import ErrorInfo, Failed, Finished, ReasoningDelta, TextDelta, Usage
+from g4tui.testing.scripted import ScriptedEngine
 from g4tui.tui.messages import ModelChosen
 from g4tui.tui.widgets.row_view import RowView
 from g4tui.worker.exits import crash
@@ -95,6 +96,26 @@ async def test_stopping_keeps_the_text_and_the_next_question_works(rooms: Rooms,
         assert answer.state == "stopped" and "line-3" in answer.message.text
         await ui.ask("And now?")
         assert (await ui.answered(4))[-1].message.text == "Well then."
+
+
+async def test_an_answer_that_cannot_be_gone_on_with_is_left_alone(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As OpenAI's servers, which take whole questions only."""
+    monkeypatch.setattr(ScriptedEngine, "can_continue", False)
+    rooms.backend.answers = [LONG * 20]
+    rooms.backend.delay_s = 0.005
+    async with driven_chat(rooms) as ui:
+        await ui.ask("Tell me much")
+        await ui.sees("line-3")
+        await ui.press("escape")
+        (_, answer) = await ui.answered(2)
+        seen = await ui.sees("■ stopped   Esc, then r regenerate")
+        assert "g go on" not in seen
+        await ui.to_transcript()
+        await ui.press("g")
+        await ui.toast("This model cannot go on with a partial answer: r asks again.")
+        assert rooms.store.message(answer.id) == answer
 
 
 async def test_ctrl_c_clears_the_prompt_and_then_says_how_to_quit(rooms: Rooms) -> None:

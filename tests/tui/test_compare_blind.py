@@ -145,6 +145,15 @@ def _answer(ui: Comparison, place: int) -> str:
     return next((line for line in lines if line in ("So.", "Thus.")), "")
 
 
+async def test_a_blind_answer_that_is_complete_is_called_so(home: Path) -> None:
+    async with comparing(compare_rooms(home, SCRIPTS)) as ui:
+        ui.screen.comparing.blind = True
+        await ui.put("Why?")
+        await ui.done()
+        await ui.press("g")
+        await ui.toast("This answer is complete.")
+
+
 async def test_esc_stops_all_hidden_answers(home: Path) -> None:
     async with comparing(compare_rooms(home, SCRIPTS)) as ui:
         await asked(ui)

@@ -80,6 +80,7 @@ class CompareBase(AskingScreen):
         self.pair = (0, 1)
         self._stepping = False
         for pane in self.panes:
+            pane.conversation.may_continue = flow.services.runtime.may_continue
             pane.transcript.give_key = self.prompt_box.take_key
             pane.transcript.flush_s = flow.services.settings.ui.flush_ms / 1000
             pane.transcript.on_scrolled = partial(self._scrolled, pane)

@@ -42,11 +42,13 @@ def error_rows(
     keys: tuple[str, ...] | None = None,
     way: str = "",
     log_open: bool = True,
+    goes_on: bool = True,
 ) -> list[Line]:
     """A framed panel of at most `width` cells.
 
     `keys`: in place of those for a failed answer; `way`: how to get where they act. `log_open`:
-    whether the last lines of the worker's log are unfolded.
+    whether the last lines of the worker's log are unfolded. `goes_on`: whether the model can go on
+    with a part of an answer.
     """
     room = max(10, width - 4)
     title = f" {clean_line(error.title)} "
@@ -66,7 +68,7 @@ def error_rows(
         rows += _framed(head, "log", width, palette, click="log")
         for line in log if log_open else ():
             rows += _framed(line, "log", width, palette)
-    keys = _keys(error, state) if keys is None else keys
+    keys = _keys(error, state, goes_on) if keys is None else keys
     if keys:
         rows += _framed("", "", width, palette)
         rows += _framed(way + " · ".join(keys), "keys", width, palette)
@@ -74,12 +76,13 @@ def error_rows(
     return rows
 
 
-def _keys(error: ErrorInfo, state: State) -> tuple[str, ...]:
+def _keys(error: ErrorInfo, state: State, goes_on: bool) -> tuple[str, ...]:
     if error is CHAT_GONE:
         return ()
     keys = ["r retry"]
     if state == "interrupted":
-        keys += ["g go on from here", "a keep as it is"]
+        can = goes_on and error.kind != "unsupported"
+        keys += [*(["g go on from here"] if can else []), "a keep as it is"]
     if error.kind in _EXTRA:
         keys.append(_EXTRA[error.kind])
     return tuple(keys)

@@ -1,5 +1,6 @@
 """One message of a transcript, as it streams and as it was saved."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,8 @@ class MessageEntry(Entry):
         self.streaming = row.state == "streaming"
         self.is_elsewhere = False
         """Whether another g4tui, or screen, writes it: it is not heard here how it goes on."""
+        self.may_continue: Callable[[str], bool] = lambda model: True
+        """Whether a model may go on with a part of an answer."""
         self.progress: Progress | None = None
         self.thinking_open = False
         self.log_open = False
@@ -238,29 +241,40 @@ class MessageEntry(Entry):
         if row.error is not None:
             space = [EMPTY] if self._blocks else []
             return space + error_rows(
-                row.error, row.state, width, palette, way=self.way, log_open=self.log_open
+                row.error,
+                row.state,
+                width,
+                palette,
+                way=self.way,
+                log_open=self.log_open,
+                goes_on=self._goes_on,
             )
         if row.model.startswith(BLIND) and row.state in ("stopped", "interrupted"):
             mark = "■" if row.state == "stopped" else "◌"
             keys = ("r ask again", *(("a keep as it is",) if row.state == "interrupted" else ()))
             words = f"{mark} {row.state} · shown as far as all had come"
             return self._hint(words, keys, "note", width, palette)
+        go_on = ("g go on",) if self._goes_on else ()
         if row.state == "stopped":
             words = "■ stopped" if self._blocks else "■ stopped before the first word"
-            return self._hint(words, ("g go on", "r regenerate"), "note", width, palette)
+            return self._hint(words, (*go_on, "r regenerate"), "note", width, palette)
         if row.state == "interrupted":
-            keys = ("g go on", "r regenerate", "a keep as it is")
+            keys = (*go_on, "r regenerate", "a keep as it is")
             return self._hint("◌ interrupted", keys, "warning", width, palette)
         if row.finish_reason == "length":
             words = "… cut at the token limit"
-            if row.model.startswith(BLIND):
+            if row.model.startswith(BLIND) or not go_on:
                 return [text_line(words, palette, "note", width)]
-            return self._hint(words, ("g go on",), "note", width, palette)
+            return self._hint(words, go_on, "note", width, palette)
         if row.finish_reason == "filtered":
             return [text_line("… held back by the server's filter", palette, "warning", width)]
         if self.is_answer and not self._blocks:
             return [text_line("(an empty answer)", palette, "note", width)]
         return []
+
+    @property
+    def _goes_on(self) -> bool:
+        return not self.row.message.text or self.may_continue(self.row.model)
 
     def _hint(
         self, words: str, keys: tuple[str, ...], role: str, width: int, palette: Palette
