@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from g4tui.engine.self_naming import names_itself
+from g4tui.store.veil import is_hidden
 from g4tui.tui.compared import Compared
 from g4tui.tui.flow import Flow
 from g4tui.tui.services import in_thread
@@ -177,6 +178,28 @@ class Judging:
         voted, of = self.progress
         if voted < of:
             self._face.tell("A vote on this turn no longer counts as blind.")
+
+    def unvoted(self) -> str | None:
+        """The session of the next comparison to vote on, after the one in view; `None`: no other.
+
+        Where names are hidden comes first: those votes are blind. Blocks.
+        """
+        newest = {turn.session: turn for turn in self._store.turns()}
+        row = self.compared.row if self.compared is not None else None
+        here = row.session if row is not None else ""
+        open_ = [
+            turn
+            for turn in newest.values()
+            if turn.session != here
+            and (is_hidden(turn) or not turn.votes)
+            and len(turn.shown) <= len(self._panes)
+        ]
+        after = row.id if row is not None else ""
+        for turn in sorted(open_, key=lambda t: (not is_hidden(t), t.id < after, t.id)):
+            at_head = self._store.turn_at(turn.session)
+            if at_head is not None and at_head.id == turn.id:
+                return turn.session
+        return None
 
     async def correct(self, place: int, text: str) -> None:
         """Keep what an answer should have been; the conversation goes on from that."""

@@ -43,4 +43,5 @@ ALSO = {
     "pane.correct": "edit rewrite",
     "pane.go_on": "choose continue branch",
     "pane.next_pair": "vote other two",
+    "pane.next_comparison": "vote blind unvoted open",
 }

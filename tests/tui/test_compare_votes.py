@@ -3,7 +3,8 @@
 import sqlite3
 from pathlib import Path
 
-from g4tui.core import ErrorInfo, Failed, Finished, TextDelta, Usage
+from g4tui.core import ErrorInfo, Failed, Finished, Message, TextDelta, Usage
+from g4tui.store import Asked
 from g4tui.tui.screens.help import keys_of
 from support.chat_app import Steps
 from support.compare_screen import (
@@ -63,6 +64,7 @@ async def test_a_vote_can_be_changed_explained_and_taken_back(home: Path) -> Non
         await ui.type("the same ")
         await ui.press("ctrl+j", "enter")
         await ui.until(lambda: rooms.store.votes()[0].reason == "both say\nthe same")
+        await ui.sees("vote: tie (both say the same)")
         await ui.press("0")
         await ui.sees("no vote yet")
         assert rooms.store.votes() == []
@@ -292,6 +294,35 @@ async def test_what_ends_all_is_told_while_answers_are_written(home: Path) -> No
         told = [key for keys in keys_of(ui.screen).values() for key in keys]
         assert [key.keys for key in told if key.label == "Copy"] == ["y"]
         assert [key.keys for key in told if key.label == "Correct"] == ["c"]
+
+
+async def test_comparisons_without_a_vote_follow_each_other(home: Path) -> None:
+    """Those whose names are hidden first, however they were asked: these votes are blind."""
+    rooms = two(home)
+    asked = [Asked(None, TEACHER), Asked(None, STUDENT)]
+    for text, is_blind in [("Named", False), ("First", True), ("Voted", True), ("Second", True)]:
+        session = rooms.store.create_session(model=STUDENT).id
+        turn, _ = rooms.store.begin_compared(session, Message("user", text), asked, blind=is_blind)
+        for answer in turn.answers:
+            rooms.store.finish_answer(answer, "complete", "Well.", finish_reason="stop")
+        if text == "Voted":
+            rooms.store.vote(turn.id, "tie")
+    async with comparing(rooms) as ui:
+        ui.screen.prompt_box.prompt.insert("half a thought")
+        for text in ("First", "Second"):
+            ui.screen.action_show(0)
+            await ui.press("n")
+            await ui.sees("Answer A", "Answer B", text, "no vote yet")
+            assert not [hint for hint in HINTS if hint in ui.shown], ui.shown
+            await ui.press("1")
+            await ui.sees("vote: left, blind")
+            await ui.until(lambda: saved_vote(ui))
+        await ui.press("n")
+        await ui.sees("teacher  scripted:teacher", "Named", "no vote yet")
+        await ui.press("n")
+        await ui.toast("No other comparison is without a vote.")
+        assert ui.screen.prompt_box.is_empty  # it waits in the chat where it was typed
+    assert sum(vote.blind for vote in rooms.store.votes()) == 3
 
 
 def three(home: Path) -> Rooms:

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 from textual import events, on
 from textual.widgets import TextArea
 
-from g4tui.sanitize import clean
+from g4tui.sanitize import clean, clean_line
 from g4tui.tui import messages as told
 from g4tui.tui.commands import keys_of_action
 from g4tui.tui.compared import Compared
 from g4tui.tui.habits import Habits
 from g4tui.tui.screens.compare_base import FEWEST, CompareBase
+from g4tui.tui.services import in_thread
 from g4tui.tui.widgets.compare_pane import TELL_S, ComparePane
 from g4tui.tui.widgets.transcript_messages import CodeClosed
+from g4tui.tui.words import without_middle
 
 if TYPE_CHECKING:
     from g4tui.core import Attachment, ErrorInfo
@@ -26,6 +28,8 @@ VERDICTS: dict["Verdict", str] = {
     "both_bad": "both bad",
 }
 
+REASON = 24
+"""Columns that the reason of a vote has in the status."""
 
 VOTING = (
     "pane.left_better",
@@ -131,6 +135,8 @@ class CompareScreen(CompareBase):
             note = f"vote: {VERDICTS[given.verdict]}{kind}"
             if is_hidden:
                 note += f", {voted} of {of}"
+            if given.row is not None and given.row.reason:
+                note += f" ({without_middle(clean_line(given.row.reason), REASON)})"
         elif compared is not None and len(compared.answers) > 1:
             note = "no vote yet"
         self.status.note = note
@@ -271,6 +277,25 @@ class CompareScreen(CompareBase):
         self.flow.begin()
         self.drafts.bring()
         self.open()
+
+    def action_next_comparison(self) -> None:
+        """To vote on it."""
+        self.do_latest("session", self._open_next)
+
+    async def _open_next(self) -> None:
+        session = await in_thread(self.comparing.unvoted)
+        if session is None:
+            self.tell("No other comparison is without a vote.")
+            return
+        async with self._sending:  # what is sent from now on belongs to this session
+            self.drafts.put_away()
+            try:
+                await self.flow.open(session)
+            finally:
+                self.drafts.bring()
+        self.activate(self.panes[0])
+        await self._open()
+        self.set_focus(self.active.transcript)
 
     def action_parameters(self) -> None:
         """How all are asked."""
