@@ -42,10 +42,14 @@ class Face(Protocol):
 
 @dataclass
 class Choice:
-    """Who answers next, and how: of the session on screen, or of the one that will begin."""
+    """Who answers next, and how: of the session on screen, or of the one that will begin.
+
+    `private`: whether that one will be.
+    """
 
     model: str = ""
     options: SessionOptions = field(default_factory=SessionOptions)
+    private: bool = False
 
 
 class Flow:
@@ -66,6 +70,11 @@ class Flow:
     def session(self) -> "SessionRow | None":
         """The session on screen."""
         return self.conversation.session
+
+    @property
+    def is_private(self) -> bool:
+        """Whether the chat on screen is, or will be."""
+        return self.choice.private if self.session is None else self.session.private
 
     # which session
 
@@ -288,6 +297,7 @@ class Flow:
             system=options.system,
             params=options.params,
             context=options.context,
+            private=self.choice.private,
         )
         self.conversation.session = row
         return row

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from support.compare_screen import STUDENT, comparing, two
+from support.screen_host import shown
 
 
 async def test_a_host_is_asked_for_once_and_no_leaves_everything_unsent(home: Path) -> None:
@@ -25,8 +26,9 @@ async def test_a_private_chat_is_never_sent(home: Path) -> None:
     rooms = two(home, sent_to="api.example.org")
     session = rooms.store.create_session(model=STUDENT, private=True, title="Mine").id
     async with comparing(rooms, session=session) as ui:
+        await ui.until(lambda: "private" in shown(ui.app).split("\n")[0])
         await ui.put("Well?")
-        await ui.toast("private")
+        await ui.toast("This chat is private")
         assert ui.models.asked == [] and ui.screen.prompt_box.prompt.text == "Well?"
 
 

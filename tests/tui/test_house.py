@@ -184,6 +184,26 @@ async def test_a_private_chat_says_so(rooms: Rooms) -> None:
         assert rooms.store.session(session.id).private
 
 
+async def test_a_chat_is_private_from_its_first_message_on(rooms: Rooms) -> None:
+    rooms.backend.sent_to = "api.example.org"
+    async with driven_chat(rooms) as ui:
+        await ui.sees("Ask something")
+        ui.chat.action_private()
+        await ui.toast("Private: never sent to another machine, never exported.")
+        await ui.sees("api.example.org, private")
+        await ui.ask("My secret")
+        await ui.toast("This chat is private: it is never sent elsewhere.")
+        await ui.until(lambda: ui.chat.prompt_box.prompt.text == "My secret")
+        rooms.backend.sent_to = ""
+        await ui.press("enter")
+        await ui.answered(2)
+        await ui.sees("offline, private")
+        assert rooms.store.sessions()[0].private
+        await ui.press("ctrl+n")
+        await ui.sees("Ask something", "offline")
+        await ui.misses("private")
+
+
 async def test_what_is_in_the_bin_for_long_is_gone_and_a_backup_that_fails_is_told(
     rooms: Rooms,
 ) -> None:

@@ -93,7 +93,10 @@ class ChatActions(ChatBase):
 
     def action_private(self) -> None:
         """Keep it on this machine, or no longer."""
-        self._keep(self.keeping.private)
+        if self._target is None and self.flow is not None:
+            self.do_latest("dialog", self.keeping.begin_private, self.flow)
+        else:
+            self._keep(self.keeping.private)
 
     def action_undo(self) -> None:
         """Have back what was put away last."""

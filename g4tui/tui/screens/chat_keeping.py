@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from g4tui.store import SessionRow
+    from g4tui.tui.flow import Flow
     from g4tui.tui.house import House
     from g4tui.tui.screens.chat_base import ChatBase
 
@@ -133,8 +134,17 @@ class ChatKeeping:
     async def private(self, row: "SessionRow") -> None:
         """Never sent elsewhere, never exported; or as others."""
         await self.house.set_private(row, not row.private)
+        self._tell_private(not row.private)
+
+    async def begin_private(self, flow: "Flow") -> None:
+        """The same of a chat that has no message yet: it is so from its first one on."""
+        flow.choice.private = not flow.choice.private
+        await self._screen.welcome.find_place(flow)
+        self._tell_private(flow.choice.private)
+
+    def _tell_private(self, private: bool) -> None:
         self._screen.app.tell(
-            "No longer private."
-            if row.private
-            else "Private: never sent to another machine, never exported."
+            "Private: never sent to another machine, never exported."
+            if private
+            else "No longer private."
         )

@@ -28,8 +28,7 @@ class ChatWelcome:
     async def find_place(self, flow: "Flow") -> None:
         """What plugins have to be asked for: the host, and whether there is such a model at all."""
         place = await flow.destination() or "offline"
-        private = flow.session is not None and flow.session.private
-        self._screen.header.place = f"{place}, private" if private else place
+        self._screen.header.place = f"{place}, private" if flow.is_private else place
         lack = await flow.lacking() if flow.session is None else ""
         if flow.session is None and lack != self._lack:
             self._lack = lack

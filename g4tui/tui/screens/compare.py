@@ -85,6 +85,7 @@ class CompareScreen(CompareBase):
         title = (row.title if row is not None else "") or "New chat"
         self.header.title = f"Compare, {self._blindness} · {title}"
         self.header.model = f"{len(self.comparing.models)} models"
+        self.header.place = "private" if self.flow.is_private else ""
         for pane in self.panes:
             pane.choose(self.comparing.is_chosen(pane.place))
         self.show_tabs()

@@ -11,7 +11,8 @@ from g4tui.sanitize import clean_line
 
 
 class Header(Widget):
-    """`title` at the left; `model` and `place` ("offline", a host, or empty) at the right.
+    """`title` at the left; `model` and `place` ("offline", a host, "private", or empty) at
+    the right.
 
     The model can be clicked.
     """
@@ -29,7 +30,8 @@ class Header(Widget):
         """One row, the model kept longer than the title."""
         width = self.content_size.width
         place = clean_line(self.place)
-        place_look = "$text-success" if place.startswith("offline") else "$text-warning bold"
+        is_safe = place.startswith("offline") or place == "private"
+        place_look = "$text-success" if is_safe else "$text-warning bold"
         room = max(8, width - cell_len(place) - 4)
         model = Content(clean_line(self.model)).truncate(room - 2, ellipsis=True)
         parts: list[Content | str | tuple[str, str]] = []
