@@ -74,16 +74,19 @@ class Judging:
         self._given = {vote.answers: vote for vote in votes}
 
     def given(self, places: tuple[int, int]) -> Given | None:
-        """The vote on two answers; else the newest one on what stood there before."""
+        """The vote on two answers; else the newest one on what stood there before.
+
+        Of more than two nothing tells in which place an answer stood that was replaced.
+        """
         compared = self.compared
         if compared is None or compared.row is None or not set(places) <= compared.answers.keys():
             return None
         pair = frozenset(compared.answers[place].id for place in places)
         if pair in self._given:
             return self._given[pair]
-        now = frozenset(compared.row.shown)
-        before = [vote for vote in self._given.values() if not vote.answers <= now]
-        return next((vote for vote in reversed(before) if vote.answers & now <= pair), None)
+        if len(compared.row.shown) > len(pair):
+            return None
+        return next(reversed(self._given.values()), None)
 
     @property
     def progress(self) -> tuple[int, int]:

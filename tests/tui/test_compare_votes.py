@@ -271,7 +271,7 @@ async def test_a_hidden_answer_asked_again_stays_hidden(home: Path) -> None:
         await ui.toast("all are asked again, so that time tells nothing")
         seen = await ui.sees("Another one.", "New.")
         await ui.press("g")
-        await ui.toast("not every model can go on with a part")
+        await ui.toast("This answer is complete")
         assert not [hint for hint in HINTS if hint in seen], seen
         await ui.press("1")
         await ui.sees("teacher  scripted:teacher", "student  scripted:student")
@@ -382,6 +382,24 @@ async def test_the_vote_told_of_is_that_of_the_pair_in_view(home: Path) -> None:
         await ui.sees(" 1 teacher  ", " 2 student  ", "vote: left")
         ui.screen.action_show(2)
         await ui.sees(" 1 teacher  ", " 2 third  ", "vote: right")
+
+
+async def test_a_vote_from_before_an_answer_was_asked_again_is_of_no_other_pair(home: Path) -> None:
+    rooms = compare_rooms(
+        home, {"teacher": ["One.", "Anew."], "student": ["Two."], "third": ["Three."]}
+    )
+    async with comparing(rooms, size=(160, 24)) as ui:
+        await ask_three(ui)
+        await ui.press("1")
+        await ui.sees("vote: left")
+        await ui.until(lambda: saved_vote(ui))
+        await ui.press("r")
+        await ui.sees("Anew.", "no vote yet")
+        await ui.press("right", "right")
+        await ui.sees(" 1 student  ", " 2 third  ", "no vote yet")
+        await ui.press("0")
+        await ui.done()
+    assert len(rooms.store.votes()) == 1
 
 
 async def test_who_goes_on_after_one_blind_vote_of_three_sees_the_names(home: Path) -> None:
