@@ -215,9 +215,11 @@ class G4tuiApp(TypingAhead):
                 chat.session_changed()
 
     def action_retry(self) -> None:
-        """Try to open the library again."""
+        """Try to open the library again; where it is open, ask for a failed answer again."""
         if self.services is None:
             self._in_background(self._open)
+        elif isinstance(self.screen, AskingScreen):
+            self.screen.retry()
 
     def action_interrupt(self) -> None:
         """Ctrl+C: copy what is selected, else stop, else clear the prompt, else say how to quit."""

@@ -201,6 +201,9 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "compare.sides", "ctrl+o", "screen.sides", "Models to compare", "compare", True, True, True
     ),
+    Action(
+        "compare.find", "ctrl+f", "screen.find", "Find everywhere", "compare", False, True, True
+    ),
     Action("compare.new", "ctrl+n", "screen.new", "New comparison", "compare", False, True, True),
     Action(
         "compare.parameters",

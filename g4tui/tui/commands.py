@@ -112,7 +112,8 @@ class Commands(CommandsProvider):
             if action.palette and self._is_offered(action):
                 title = _GROUPS.get(action.place, "") + action.label
                 run = partial(self._act, action)
-                yield Command(title, _hint(self.app, action), run, also=ALSO.get(action.id, ""))
+                hint = _hint(self.app, action, self._owner(action))
+                yield Command(title, hint, run, also=ALSO.get(action.id, ""))
         for model in self._models:
             title = f"Model: {clean_line(model.title)}"
             run = partial(self._use_model, model.id)
@@ -137,6 +138,8 @@ class Commands(CommandsProvider):
         place, _, name = action.action.partition("(")[0].rpartition(".")
         if place == "app" and action.place == "anywhere":
             return True
+        if place == "screen" and self.screen.check_action(name, ()) is False:
+            return False
         if place == "screen" and not action.keys:
             return hasattr(self.screen, f"action_{name}")
         return self._owner(action) is not None
@@ -183,16 +186,19 @@ def _with_hint(title: Content, hint: str) -> Content:
     return Content.assemble(title, "   ", (hint, "$foreground-muted")) if hint else title
 
 
-def keys_of_action(app: App[Result], name: str) -> str:
-    """The keys of an action as they are mapped now, for people."""
+def keys_of_action(app: App[Result], name: str, owner: DOMNode | None = None) -> str:
+    """The keys of an action as they are mapped now, for people; those that `owner` binds."""
     action = next(action for action in ACTIONS if action.id == name)
-    keys = app._keymap.get(action.id, action.keys)
-    return " ".join(_display(app, action, key) for key in keys.split(",") if key)
+    keys = app._keymap.get(action.id, action.keys).split(",")
+    if owner is not None and action.id not in app._keymap:
+        bound = {key for key, binding in owner._bindings if binding.id == name}
+        keys = [key for key in keys if key in bound]
+    return " ".join(_display(app, action, key) for key in keys if key)
 
 
-def _hint(app: App[object], action: Action) -> str:
+def _hint(app: App[object], action: Action, owner: DOMNode | None) -> str:
     """The keys of an action, and what more is to say of it."""
-    shown = keys_of_action(app, action.id)
+    shown = keys_of_action(app, action.id, owner)
     return "   ".join(filter(None, (shown, clean_line(action.detail))))
 
 

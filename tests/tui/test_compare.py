@@ -303,6 +303,25 @@ async def test_one_that_cannot_be_gone_on_with_can_still_be_kept(
         assert "So far." in ui.pane(0)
 
 
+async def test_ctrl_r_asks_again_for_what_failed(home: Path) -> None:
+    rooms = compare_rooms(
+        home, {"teacher": [[Failed(ErrorInfo("network", "Gone"))], "Back."], "student": ["Here."]}
+    )
+    async with comparing(rooms) as ui:
+        ui.screen.comparing.blind = True
+        await ui.put("Why?")
+        await ui.done()
+        answers = ui.screen.comparing.compared.answers  # type: ignore[union-attr]
+        place = next(place for place, answer in answers.items() if answer.error is not None)
+        ui.screen.action_show(1 - place)
+        await ui.press("ctrl+r")
+        await ui.toast("The answer at the cursor did not fail.")
+        ui.screen.action_show(place)
+        await ui.press("ctrl+r")
+        await ui.until(lambda: "Back." in ui.pane(0) + ui.pane(1))
+        await ui.done()
+
+
 async def test_an_older_answer_is_not_asked_for_again(home: Path) -> None:
     rooms = compare_rooms(home, {"teacher": ["t-one", "t-two"], "student": ["s-one", "s-two"]})
     async with comparing(rooms) as ui:

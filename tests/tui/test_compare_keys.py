@@ -81,6 +81,48 @@ async def test_a_vote_typed_into_the_prompt_is_sent_by_a_second_enter_only(home:
         assert prompt.text == "/bye" and len(rooms.store.turns()) == 3
 
 
+async def test_a_key_of_answers_that_waits_is_never_typed(home: Path) -> None:
+    async with comparing(two(home)) as ui:
+        await ui.put("Well?")
+        await ui.done()
+        answers, prompt = ui.screen.panes[0].transcript, ui.screen.prompt_box.prompt
+        await ui.until(lambda: answers.has_focus)
+        await ui.press("v")
+        await ui.toast("The names are shown already.")
+        await ui.press("p")
+        await ui.toast("There is one pair only.")
+        await ui.press("x")
+        assert prompt.text == "" and answers.has_focus
+        await ui.press("z")  # means nothing here: a word begins
+        await ui.until(lambda: prompt.text == "z" and prompt.has_focus)
+
+
+async def test_find_leads_from_a_comparison_to_a_chat(home: Path) -> None:
+    rooms = two(home)
+    other = rooms.store.create_session(model=STUDENT, title="Ships").id
+    rooms.store.add_message(other, None, Message("user", "About frigates"))
+    async with comparing(rooms) as ui:
+        await ui.put("Well?")
+        await ui.done()
+        await ui.press("ctrl+f")
+        await ui.type("frigates")
+        await ui.sees("About frigates")
+        assert ui.screen.prompt_box.is_empty
+        await ui.press("enter")
+        await ui.until(lambda: ui.app.screen is ui.chat)
+        await ui.until(lambda: ui.chat.conversation.id == other)
+
+
+async def test_the_palette_tells_the_keys_that_hold_here(home: Path) -> None:
+    async with comparing(two(home)) as ui:
+        await ui.put("Well?")
+        await ui.done()
+        await ui.press("ctrl+p")
+        await ui.type("copy")
+        await ui.sees("Message: Copy   y ")
+        assert "Message: Copy   y c" not in ui.shown
+
+
 async def test_keys_stay_in_the_bottom_line_whatever_was_voted(home: Path) -> None:
     rooms = two(home)
     async with comparing(rooms) as ui:

@@ -129,6 +129,19 @@ class AskingScreen(Screen[None]):
         else:
             self.tell("Ctrl+Q quits.")
 
+    @property
+    def answers(self) -> Transcript:
+        """Where keys that act on an answer act."""
+        raise NotImplementedError
+
+    def retry(self) -> None:
+        """Ask again for an answer that failed."""
+        entry = self.answers.selected
+        if entry is not None and entry.row.error is not None:
+            self.answers.action_act("regenerate")
+        else:
+            self.tell("The answer at the cursor did not fail.")
+
     # what is on screen
 
     @on(told.LinkAsked)

@@ -7,6 +7,7 @@ from g4tui.tui.screens.chat_base import ChatBase
 
 if TYPE_CHECKING:
     from g4tui.store import SessionRow
+    from g4tui.tui.widgets.transcript import Transcript
 
 
 class ChatActions(ChatBase):
@@ -22,6 +23,11 @@ class ChatActions(ChatBase):
         """Silence the answer that is being written."""
         if self.answering.turns.stop(self.conversation.id):
             self.status.note = "stopping"
+
+    @property
+    def answers(self) -> "Transcript":
+        """The conversation."""
+        return self.transcript
 
     def stop_all(self) -> bool:
         """The answer that is being written in this chat."""

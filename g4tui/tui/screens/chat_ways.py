@@ -22,18 +22,19 @@ class ChatWays:
         self._screen = screen
         self._query: Query | None = None
 
-    async def find(self) -> None:
-        """Find in all sessions, and go there."""
+    async def find(self) -> bool:
+        """Find in all sessions, and go there; whether anything was chosen."""
         from g4tui.tui.screens.find import FindScreen, Query
 
         flow = await self._screen.opened()
         if flow is None:
-            return
+            return False
         screen = FindScreen(flow.services.store, self._query or Query())
         found = await self._screen.app.push_screen_wait(screen)
         if found is not None:
             self._query = found.query
             self._screen.post_message(SessionChosen(found.session, found.message, found.words))
+        return found is not None
 
     async def tree(self) -> None:
         """All branches of the chat on screen, and to one of its messages."""

@@ -237,12 +237,6 @@ class CompareScreen(CompareBase):
             return self._may_vote
         return True
 
-    @property
-    def _may_vote(self) -> bool:
-        """Whether there are answers, and all have ended."""
-        compared = self.comparing.compared
-        return compared is not None and len(compared.answers) > 1 and not compared.writing
-
     def action_stop(self) -> None:
         """The answer of the pane with the focus; all, from the prompt."""
         inside = self.active.transcript.has_focus
@@ -297,6 +291,14 @@ class CompareScreen(CompareBase):
         self.activate(self.panes[0])
         await self._open()
         self.set_focus(self.active.transcript)
+
+    def action_find(self) -> None:
+        """Find in all chats, and go to one."""
+        self.do_latest("dialog", self._find)
+
+    async def _find(self) -> None:
+        if await self.chat.ways.find():
+            self.action_back()
 
     def action_parameters(self) -> None:
         """How all are asked."""

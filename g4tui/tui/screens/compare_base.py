@@ -16,13 +16,14 @@ from textual.widgets import Static
 
 from g4tui.engine.late import LateSaves
 from g4tui.sanitize import clean
-from g4tui.tui.bindings import bindings
+from g4tui.tui.bindings import ACTIONS, bindings
 from g4tui.tui.commands import keys_of_action
 from g4tui.tui.compared import Compared
 from g4tui.tui.comparing import Comparing
 from g4tui.tui.screens.asking import AskingScreen
 from g4tui.tui.widgets.compare_pane import ComparePane
 from g4tui.tui.widgets.status import StatusLine
+from g4tui.tui.widgets.transcript import Transcript
 from g4tui.tui.words import short_model
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class CompareBase(AskingScreen):
         self._stepping = False
         for pane in self.panes:
             pane.conversation.may_continue = flow.services.runtime.may_continue
-            pane.transcript.give_key = self.prompt_box.take_key
+            pane.transcript.give_key = self._take_key
             pane.transcript.flush_s = flow.services.settings.ui.flush_ms / 1000
             pane.transcript.on_scrolled = partial(self._scrolled, pane)
 
@@ -135,6 +136,38 @@ class CompareBase(AskingScreen):
     def is_inside(self) -> bool:
         """Whether single keys act on an answer now."""
         return any(pane.transcript is self.focused for pane in self.panes)
+
+    @property
+    def answers(self) -> Transcript:
+        """The active pane's."""
+        return self.active.transcript
+
+    def _take_key(self, event: events.Key) -> None:
+        """Typed on an answer: for the prompt, unless it is a key of answers that waits."""
+        if not self.is_inside or not self.refuses(event.key):
+            self.prompt_box.take_key(event)
+
+    def refuses(self, key: str) -> bool:
+        """A key that would vote, or look at names or another pair, is never typed."""
+        compared = self.comparing.compared
+        mine = [act for act in ACTIONS if act.place == "pane"]
+        act = next((a for a in mine if key in self.app._keymap.get(a.id, a.keys).split(",")), None)
+        if compared is None or act is None:
+            return False
+        if not self._may_vote:
+            if act.id != "pane.stop_all":
+                self.tell("Once the answers are there.")
+        elif act.id == "pane.reveal":
+            self.tell("The names are shown already.")
+        elif act.id == "pane.next_pair":
+            self.tell("There is one pair only.")
+        return True
+
+    @property
+    def _may_vote(self) -> bool:
+        """Whether there are answers, and all have ended."""
+        compared = self.comparing.compared
+        return compared is not None and len(compared.answers) > 1 and not compared.writing
 
     def _show_ways(self) -> None:
         """Hints in a pane tell how to get to it."""
