@@ -19,6 +19,8 @@ from support.rooms import Rooms, make_rooms
 
 TEACHER, STUDENT = "scripted:teacher", "scripted:student"
 TEACHES, LEARNS = "A careful answer.", "A quick answer."
+HINTS = ("scripted", "teacher", "student", "tok/s", "first 0", " tok ", "$", "Plug", "example.org")
+"""What must not be seen while names are hidden."""
 
 
 class SeveralModels(ScriptedBackend):
