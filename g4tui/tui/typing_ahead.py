@@ -48,7 +48,7 @@ class TypingAhead(TellingApp):
             if self._awaited is self or getattr(event, "key", "") not in _NEVER_HELD:
                 self._held.append(event)
                 return
-            self._awaited, self._held = None, []  # who gives up means all of it
+            self._give_up()
         if self.screen.is_modal:
             if self._typed_past_panel(event):
                 return
@@ -73,6 +73,12 @@ class TypingAhead(TellingApp):
                 await asyncio.wait_for(caught_up.wait(), _CATCH_UP_S)
 
     # holding and letting go
+
+    def _give_up(self) -> None:
+        """Neither the keys nor the dialog are wanted any more."""
+        awaited, self._awaited, self._held = self._awaited, None, []
+        if isinstance(awaited, Worker) and not self.screen.is_modal:
+            awaited.cancel()
 
     def await_dialog(self, worker: "Worker[Any]") -> None:
         """Hold keys until `worker` has brought its dialog, or has ended without one."""

@@ -86,6 +86,8 @@ async def test_ctrl_c_gives_up_waiting_for_the_library(rooms: Rooms) -> None:
         await ui.until(lambda: ui.chat.prompt_box.prompt.text == "Hello")
         gate.set()
         await ui.until(lambda: ui.chat.flow is not None)
+        await ui.pilot.pause()
+        assert ui.app.screen is ui.chat, "nor does the dialog come"
         await ui.press("ctrl+f")
         await ui.type("cross")
         await ui.sees("Find in all chats")
