@@ -1,9 +1,11 @@
 """The terminal: Esc is quick, a paste of any size is one event, and its going away is no end."""
 
+import asyncio
 import fcntl
 import os
 import re
 import selectors
+import signal
 import struct
 import sys
 import termios
@@ -15,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from textual import events
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 from textual.message import Message
 
 if TYPE_CHECKING:
@@ -42,7 +45,8 @@ class Driver(LinuxDriver):
 
     Textual's own parses a paste character by character (5 MB take seconds), reads one without
     brackets as millions of keys, and notices a lone Esc only at its next tenth of a second. Its
-    writing thread dies where the terminal is gone, and the loop then waits on it for ever.
+    writing thread dies where the terminal is gone, and the loop then waits on it for ever. And of
+    two changes of the window's size that come together it may tell the older one last.
     """
 
     def __init__(
@@ -56,6 +60,19 @@ class Driver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         if sys.__stderr__ is not None:
             self._file = cast("TextIOWrapper", LastingFile(sys.__stderr__))
+
+    def start_application_mode(self) -> None:
+        """As Textual's; the loop tells sizes, where no signal comes in between."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._tell_size)
+
+    def _tell_size(self) -> None:
+        if not self._in_band_window_resize:
+            size = Size(*self._get_terminal_size())
+            self.send_message(events.Resize(size, size))
+            # Should it be the size that was drawn last: a terminal that was another in between has
+            # lost what was drawn, and nothing else would draw it again.
+            self._app.call_later(self._app.refresh)
 
     def run_input_thread(self) -> None:
         """Read and dispatch until the driver stops."""

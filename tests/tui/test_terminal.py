@@ -224,3 +224,15 @@ def test_every_width_is_tidy_and_a_drag_of_the_window_breaks_nothing(home: Path)
                 terminal.wait_for("the-end")
         terminal.press("ctrl+q")
         assert terminal.wait_exit() == 0
+
+
+def test_of_two_sizes_that_come_together_the_last_is_drawn(home: Path) -> None:
+    with start(home, ["the-end"], (120, 40)) as program:
+        terminal = program.terminal
+        ask(terminal, "Draw")
+        for _ in range(60):
+            terminal.resize(40, 12)
+            terminal.wait_for("the-end")
+            terminal.resize(20, 6)
+            terminal.resize(120, 40)
+            terminal.wait_for("the-end", seconds=20)
